@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TT_NET_INFLATE_H
+#define TT_NET_INFLATE_H
+
+/*
+ * Bounded decompression and compression.
+ *
+ * Limits:  output never grows over out->max; ratio over 200:1 after the first MiB is refused; zstd windows over 8 MiB are
+ *          refused; one layer of encoding.
+ * Threads: no shared state; contexts are per call or per thread.
+ */
+
+#include "base/buffer.h"
+
+enum tt_encoding { TT_ENCODING_IDENTITY, TT_ENCODING_GZIP, TT_ENCODING_DEFLATE, TT_ENCODING_ZSTD };
+
+/* A Content-Encoding value: "", identity, gzip, x-gzip, deflate, zlib, zstd, any case. False: unknown or stacked. */
+bool tt_encoding_parse(struct tt_str name, enum tt_encoding *ret_encoding);
+
+/* Appends the decompressed bytes. The whole input must be used up: gzip members and zstd frames may follow each other, nothing else.
+ * TT_INVALID_DATA (corrupt, truncated, trailing bytes), TT_TOO_LARGE, TT_NO_MEMORY. */
+enum tt_status tt_decompress(enum tt_encoding encoding, struct tt_str compressed, struct tt_buffer *out,
+                             struct tt_error *err) TT_CHECKED;
+/* Appends one gzip member, zlib stream or zstd frame. level 0: the library's default. */
+enum tt_status tt_compress(enum tt_encoding encoding, int level, struct tt_str plain, struct tt_buffer *out,
+                           struct tt_error *err) TT_CHECKED;
+
+/* ---- reading a compressed file piece by piece ---- */
+
+struct tt_reader; /* plain, gzip or zstd by its first bytes */
+enum tt_status tt_reader_open(const char *path, struct tt_reader **ret_reader, struct tt_error *err) TT_CHECKED;
+/* Up to len bytes; 0 at the end of what is there (a plain file may grow: call again). */
+enum tt_status tt_reader_read(struct tt_reader *reader, void *bytes, size_t len, size_t *ret_len,
+                              struct tt_error *err) TT_CHECKED;
+void tt_reader_close(struct tt_reader *reader);
+
+#endif
