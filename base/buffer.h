@@ -33,7 +33,8 @@ char *tt_buffer_grow(struct tt_buffer *buffer, size_t more) TT_CHECKED;
 /* Room for `more` bytes at data + len; NULL (and failed set) when there is none. Write, then add to len. */
 static inline char *tt_buffer_reserve(struct tt_buffer *buffer, size_t more)
 {
-    if (TT_LIKELY(buffer->failed == TT_OK && buffer->cap - buffer->len >= more))
+    /* more - 1 wraps for 0, which takes the slow path too: an empty buffer has no memory to point to. */
+    if (TT_LIKELY(buffer->failed == TT_OK && buffer->cap - buffer->len > more - 1))
         return buffer->data + buffer->len;
     return tt_buffer_grow(buffer, more);
 }
@@ -64,6 +65,9 @@ void tt_buffer_append_uint64(struct tt_buffer *buffer, uint64_t value);
 void tt_buffer_append_int64(struct tt_buffer *buffer, int64_t value);
 /* The shortest decimal text that reads back as the same double ("0.1", "1e+300", "NaN", "Infinity", "-Infinity"). */
 void tt_buffer_append_double(struct tt_buffer *buffer, double value);
+/* The same into ret_text: at most 31 bytes with the NUL; returns the length. Integers below 2^53 and powers of ten
+ * from -4 to 16 are written without exponent. */
+size_t tt_double_format(double value, char ret_text[32]);
 
 static inline struct tt_str tt_buffer_view(const struct tt_buffer *buffer)
 {

@@ -14,20 +14,20 @@
 #include "base/util.h"
 
 /* name, may the same data be sent again later, text */
-#define TT_STATUS_MAP(X)                                                                           \
-    X(OK, false, "ok")                                                                             \
-    X(INVALID_CONFIG, false, "invalid configuration")                                              \
-    X(INVALID_DATA, false, "data can never be processed")                                          \
-    X(TOO_LARGE, false, "over a size limit")                                                       \
-    X(UNSUPPORTED, false, "not supported")                                                         \
-    X(NOT_FOUND, false, "not found")                                                               \
-    X(INTERNAL, true, "internal error")                                                            \
-    X(IO, true, "input/output error")                                                              \
-    X(NO_MEMORY, true, "out of memory")                                                            \
-    X(NO_SPACE, true, "no space left on the device")                                               \
-    X(OVERLOADED, true, "over a configured limit")                                                 \
-    X(UNAVAILABLE, true, "destination unavailable")                                                \
-    X(TIMEOUT, true, "deadline passed")                                                            \
+#define TT_STATUS_MAP(X)                                  \
+    X(OK, false, "ok")                                    \
+    X(INVALID_CONFIG, false, "invalid configuration")     \
+    X(INVALID_DATA, false, "data can never be processed") \
+    X(TOO_LARGE, false, "over a size limit")              \
+    X(UNSUPPORTED, false, "not supported")                \
+    X(NOT_FOUND, false, "not found")                      \
+    X(INTERNAL, true, "internal error")                   \
+    X(IO, true, "input/output error")                     \
+    X(NO_MEMORY, true, "out of memory")                   \
+    X(NO_SPACE, true, "no space left on the device")      \
+    X(OVERLOADED, true, "over a configured limit")        \
+    X(UNAVAILABLE, true, "destination unavailable")       \
+    X(TIMEOUT, true, "deadline passed")                   \
     X(SHUTTING_DOWN, true, "shutting down")
 
 #define TT_STATUS_ENUM(name, retry, text) TT_##name,
@@ -63,6 +63,10 @@ enum tt_status tt_fail_errno_at(struct tt_error *err, const char *file, int line
 
 /* Puts context before the message on the way up ("reload config.yaml: …"). err may be NULL. */
 void tt_error_prefix(struct tt_error *err, const char *format, ...) TT_PRINTF(2, 3);
+
+/* "config.yaml:41:14: exporters.file.path: message", as far as err knows them. Writes at most size bytes (size >= 1)
+ * with the NUL, cut at a whole character; returns the length. */
+size_t tt_error_format(const struct tt_error *err, char *ret_text, size_t size);
 
 /* The table's text for a status ("deadline passed"); never NULL. */
 const char *tt_status_text(enum tt_status status);

@@ -9,7 +9,7 @@
  *            arena). Values are the caller's.
  * Threads:   one at a time; shard it behind a mutex for more.
  * Limits:    max_entries is fixed at init; an insert over it is refused.
- * Cost:      O(1) expected; 24 bytes a slot, at most 3/4 full; deletion leaves no tombstones (backward shift).
+ * Cost:      O(1) expected; 32 bytes a slot, at most 3/4 full; deletion leaves no tombstones (backward shift).
  */
 
 #include "base/error.h"

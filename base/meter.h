@@ -74,7 +74,7 @@ struct tt_reading {
     double value;
 };
 /* Calls visit for each instrument; visit must not call back into the registry. */
-void tt_meters_read(struct tt_meters *meters, void (*visit)(void *context, const struct tt_reading *reading),
-                    void *context);
+void tt_meters_read(struct tt_meters *meters,
+                    void (*visit)(void *context, const struct tt_reading *reading), void *context);
 
 #endif

@@ -17,11 +17,11 @@
 #define TT_CONTAINER(p, type, member) ((type *)(void *)((char *)(p)-offsetof(type, member)))
 
 /* Gives *p's value away and leaves NULL behind: ownership moves where it is written. */
-#define TT_TAKE(p)                                                                                 \
-    __extension__({                                                                                \
-        __typeof__(p) taken_ = (p);                                                                \
-        (p) = NULL;                                                                                \
-        taken_;                                                                                    \
+#define TT_TAKE(p)                  \
+    __extension__({                 \
+        __typeof__(p) taken_ = (p); \
+        (p) = NULL;                 \
+        taken_;                     \
     })
 
 #endif
