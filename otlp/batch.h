@@ -24,8 +24,8 @@
 /* ---- limits ---- */
 
 struct tt_limits {
-    uint32_t max_depth;    /* messages within messages, default 64 */
-    uint32_t max_elements; /* messages, strings and repeated scalars of one request, default 4,000,000 */
+    uint32_t max_depth;    /* arrays and maps within one value, default and at most 64 (TT_MAX_NESTING in otlp/schema.h) */
+    uint32_t max_elements; /* messages, repeated texts and repeated scalars of one request, default 4,000,000 */
     uint32_t max_rows;     /* default 200,000 */
 };
 extern const struct tt_limits tt_limits_default;
@@ -193,7 +193,8 @@ struct tt_batch {
  * rejected  rows that are refused one by one (id of a wrong size) are left out of the batch and counted here, with the
  *           first reason in *err; may be NULL
  *
- * TT_INVALID_DATA for a structural fault or when every row is bad; TT_TOO_LARGE over a limit; TT_NO_MEMORY.
+ * TT_INVALID_DATA for a structural fault, for values nested too deep ("depth" in the message) or when every row is bad;
+ * TT_TOO_LARGE over another limit; TT_NO_MEMORY.
  * Cost: about 100 ns a span of 690 bytes; no allocation in the walk but rows.
  */
 enum tt_status tt_batch_parse(enum tt_signal signal, struct tt_body *body, const struct tt_limits *limits,
