@@ -7,6 +7,8 @@
  *
  * Ownership: tt_http_client_free(). Threads: one client a thread.
  * Limits:    the answer's body is read up to max_answer bytes, the rest is discarded.
+ * Proxies:   those of the environment (http_proxy, no_proxy), but never for a loopback address.
+ * Not done:  redirects are not followed, cookies not kept, signals not used.
  */
 
 #include "base/buffer.h"
@@ -14,13 +16,14 @@
 #include "net/http_server.h"
 
 struct tt_http_client;
+/* timeout: of a whole request, connect included. NULL when memory is gone. */
 struct tt_http_client *tt_http_client_new(tt_dur timeout, size_t max_answer);
-void tt_http_client_free(struct tt_http_client *client);
+void tt_http_client_free(struct tt_http_client *client); /* NULL is a no-op */
 
 struct tt_http_reply {
     unsigned status;            /* HTTP status; 0: none came */
     uint32_t retry_after_ms;    /* from Retry-After, seconds or date; 0: none */
-    struct tt_buffer body;      /* the caller's; kept between requests */
+    struct tt_buffer body;      /* the caller's; kept between requests; its max bounds the body as well */
 };
 /* method: "GET", "POST". TT_UNAVAILABLE (no connection), TT_TIMEOUT; TT_OK for any HTTP answer. */
 enum tt_status tt_http_request(struct tt_http_client *client, const char *method, const char *url,
