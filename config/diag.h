@@ -14,6 +14,8 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
+enum { TT_DIAGS_MAX = 100 };
+
 struct tt_diag {
     struct tt_mark mark;
     bool is_warning;
@@ -22,8 +24,8 @@ struct tt_diag {
 };
 
 struct tt_diags {
-    struct tt_diag *items; /* in the order found */
-    size_t count;          /* kept */
+    struct tt_diag *items;   /* in the order found */
+    size_t count;            /* kept */
     size_t errors, warnings; /* all, also those not kept */
 };
 

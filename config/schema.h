@@ -26,12 +26,12 @@ enum tt_config_type {
     TT_CONFIG_INT,      /* int64_t */
     TT_CONFIG_DOUBLE,   /* double */
     TT_CONFIG_STRING,   /* const char *; NULL when not given and without default */
-    TT_CONFIG_DURATION, /* tt_dur: "500ms", "10s"; a bare integer is nanoseconds, as in the Collector */
+    TT_CONFIG_DURATION, /* tt_dur: "500ms", "10s"; a bare integer is nanoseconds */
     TT_CONFIG_SIZE,     /* size_t: "64KiB", "16MiB", bytes without a unit */
     TT_CONFIG_ENUM,     /* int: index into choices */
-    TT_CONFIG_STRINGS,  /* struct tt_string_list: a YAML list, or one comma-separated scalar */
+    TT_CONFIG_STRINGS,  /* struct tt_string_list: a YAML list, or one scalar "a,b" */
     TT_CONFIG_PAIRS,    /* struct tt_pair_list: a map of text to text, in the order written */
-    TT_CONFIG_OBJECT,   /* a struct of its own, described by `sub`; an absent key gives the defaults */
+    TT_CONFIG_OBJECT,   /* a struct described by `sub`; an absent key gives the defaults */
 };
 
 enum tt_config_flag {
@@ -60,23 +60,25 @@ struct tt_field {
     enum tt_config_type type; /* fixes the member's C type and its unit */
     unsigned flags;           /* enum tt_config_flag */
     size_t offset;
-    const char *def;              /* default as a user would write it; NULL: none (zero, NULL, empty) */
-    double min, max;              /* inclusive, in ns, bytes or plain; min == max: no bound */
-    const char *const *choices;   /* ENUM: NULL-ended; the index is the value */
-    const struct tt_schema *sub;  /* OBJECT */
-    size_t present_offset;        /* OBJECT: offset of a bool that tells whether the key was there; 0: not wanted */
-    const char *doc;              /* one sentence with a full stop; a missing one fails a test */
+    const char *def;             /* as a user would write it; NULL: none (zero, NULL, empty) */
+    double min, max;             /* inclusive, in ns, bytes or plain; min == max: no bound */
+    const char *const *choices;  /* ENUM: NULL-ended; the index is the value */
+    const struct tt_schema *sub; /* OBJECT */
+    size_t present_offset;       /* OBJECT: of a bool, whether the key was there; 0: not wanted */
+    const char *doc;             /* one sentence with a full stop; a missing one fails a test */
 };
 
 struct tt_schema {
     const struct tt_field *fields;
     size_t n_fields, size; /* size: sizeof the struct */
 };
-#define TT_SCHEMA(T, table)                                                                        \
-    {.fields = (table), .n_fields = sizeof(table) / sizeof((table)[0]), .size = sizeof(T)}
+#define TT_SCHEMA(T, table)                                                                  \
+    {                                                                                        \
+        .fields = (table), .n_fields = sizeof(table) / sizeof((table)[0]), .size = sizeof(T) \
+    }
 
 /* A member of another C type matches no association: a compile error. */
-#define TT_FIELD_OF(T, m, TY, C)                                                                   \
+#define TT_FIELD_OF(T, m, TY, C) \
     .name = #m, .type = (TY), .offset = offsetof(T, m) + 0 * sizeof(_Generic(((T *)0)->m, C : 0))
 #define TT_BOOL(T, m)     TT_FIELD_OF(T, m, TT_CONFIG_BOOL, bool)
 #define TT_INT(T, m)      TT_FIELD_OF(T, m, TT_CONFIG_INT, int64_t)
@@ -94,7 +96,11 @@ struct tt_schema {
 
 /* Fills *ret_config (schema->size bytes) from node (NULL or a null node: all defaults). Every problem goes to diags
  * with file, line, column, the path (prefix + keys) and what is allowed: unknown keys with the nearest known one, wrong
- * types, out of bounds, missing required. Returns whether this call added no problem. O(keys x fields). */
+ * types, out of bounds, missing required (in an object that is not given nothing is missing). A null value is a value
+ * that is not given. Returns whether this call added no error. O(keys x fields).
+ *
+ * Types are strict: plain true is a bool and "true" is text; text that looks like a number or a bool must be in quotes
+ * (items of lists and maps need none). What came out of ${…} has the type of its look. */
 bool tt_config_decode(const struct tt_schema *schema, const struct tt_node *node, const char *path,
                       struct tt_arena *arena, void *ret_config, struct tt_diags *diags) TT_CHECKED;
 

@@ -22,15 +22,16 @@ enum tt_node_kind { TT_NODE_NULL, TT_NODE_SCALAR, TT_NODE_LIST, TT_NODE_MAP };
 struct tt_node {
     enum tt_node_kind kind;
     bool quoted;         /* SCALAR: was in quotes, so it is text whatever it looks like */
-    bool expanded;       /* came out of ${…}, so its look decides its type whether or not the file has quotes there */
+    bool expanded;       /* came out of ${…}: its look decides its type, quotes or not */
     struct tt_mark mark; /* of the value */
     struct tt_str text;  /* SCALAR: NUL-terminated behind */
-    struct tt_str original; /* whole value was one ${…}: its text before it was read as YAML, which is what an option
-                             * of type text gets ("0123" stays "0123"); data is NULL otherwise and when it was unset */
     struct tt_str key;   /* member of a map: its key, NUL-terminated behind */
     struct tt_mark key_mark;
     struct tt_node *first, *last; /* LIST, MAP: children in the order written */
     struct tt_node *next;         /* sibling */
+    /* The whole value was one ${…}: its text before it was read as YAML, which is what an option of type text gets
+     * ("0123" stays "0123"). NULL data otherwise, and when the variable is unset. */
+    struct tt_str original;
 };
 
 struct tt_tree {
@@ -50,11 +51,11 @@ void tt_tree_free(struct tt_tree *tree);
  * scalars and lists are replaced, an explicit null replaces. `file` is borrowed for the marks. Returns whether it added
  * no error. After a syntax error the tree is as before; after any other problem (a duplicate key, an alias) the rest is
  * merged, so that decoding can report what else is wrong. */
-bool tt_tree_merge_text(struct tt_tree *tree, const char *file, struct tt_str text, tt_env_lookup *env,
-                        void *env_context, struct tt_diags *diags) TT_CHECKED;
+bool tt_tree_merge_text(struct tt_tree *tree, const char *file, struct tt_str text,
+                        tt_env_lookup *env, void *env_context, struct tt_diags *diags) TT_CHECKED;
 /* The same from a file; the name is copied. */
-bool tt_tree_merge_file(struct tt_tree *tree, const char *path, tt_env_lookup *env, void *env_context,
-                        struct tt_diags *diags) TT_CHECKED;
+bool tt_tree_merge_file(struct tt_tree *tree, const char *path, tt_env_lookup *env,
+                        void *env_context, struct tt_diags *diags) TT_CHECKED;
 /* One --set: "exporters.file.path=/tmp/x"; the value is YAML ("[a, b]", "5", "text"). Marks have the file "--set
  * exporters.file.path" and line 0; the value is in none. */
 bool tt_tree_merge_setting(struct tt_tree *tree, const char *setting, tt_env_lookup *env,
