@@ -61,30 +61,41 @@ char *tt_buffer_grow(struct tt_buffer *buffer, size_t more)
     return data + buffer->len;
 }
 
+/* For a text of `len` bytes, which does not fit a small array. It is made aside, as printf ends it with a NUL
+ * that the buffer may have no room for. */
+TT_PRINTF(3, 0)
+static void append_long_text(struct tt_buffer *buffer, size_t len, const char *format, va_list args)
+{
+    char *text;
+
+    if (buffer->failed != TT_OK)
+        return;
+    text = len > buffer->max - buffer->len ? NULL : tt_malloc(len + 1);
+    if (text == NULL) {
+        buffer->failed = len > buffer->max - buffer->len ? TT_TOO_LARGE : TT_NO_MEMORY;
+        return;
+    }
+    if (vsnprintf(text, len + 1, format, args) >= 0)
+        tt_buffer_append(buffer, text, len);
+    tt_free(text);
+}
+
 void tt_buffer_printf(struct tt_buffer *buffer, const char *format, ...)
 {
-    char text[256], *to = text;
-    size_t room = sizeof(text);
+    char text[256];
     va_list args;
     int len;
 
     va_start(args, format);
-    len = vsnprintf(text, room, format, args);
+    len = vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    if (len >= 0 && (size_t)len < room) {
-        tt_buffer_append(buffer, text, (size_t)len);
+    if (len < (int)sizeof(text)) {
+        tt_buffer_append(buffer, text, len < 0 ? 0 : (size_t)len);
         return;
     }
-    /* vsnprintf's NUL needs a byte that does not count: it goes into room asked for, and is not kept. */
-    room = (size_t)len + 1;
-    to = len < 0 ? NULL : tt_buffer_reserve(buffer, room);
-    if (to == NULL)
-        return;
     va_start(args, format);
-    len = vsnprintf(to, room, format, args);
+    append_long_text(buffer, (size_t)len, format, args);
     va_end(args);
-    if (len > 0)
-        buffer->len += (size_t)len;
 }
 
 /* ---- integers ---- */

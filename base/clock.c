@@ -106,10 +106,11 @@ static int64_t days_of(struct civil date)
 static struct civil civil_of(uint64_t days_since_1970)
 {
     uint64_t days = days_since_1970 + EPOCH_DAYS;
-    uint64_t year = days * 400 / 146097; /* 146,097 days in 400 years; too high by one at most */
+    uint64_t year = days * 400 / 146097 + 1; /* 146,097 days in 400 years; not too low */
     unsigned rest, from_march, month;
 
-    if (days_before_march_year(year) > days)
+    /* One or two steps. */
+    while (days_before_march_year(year) > days)
         year--;
     rest = (unsigned)(days - days_before_march_year(year));
     from_march = (5 * rest + 2) / 153;

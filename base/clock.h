@@ -51,7 +51,8 @@ size_t tt_time_format(uint64_t wall_ns, int digits, char ret_text[32]);
 /* "20260821_100000": the compact UTC form of file names. Returns the length. */
 size_t tt_time_format_compact(uint64_t wall_ns, char ret_text[32]);
 /* RFC 3339 ("2026-08-21T10:00:00.5Z", "+02:00" offsets, a space for the T) or NAB's "2014-04-10 07:15:00.000000" (no
- * zone: UTC) to nanoseconds since 1970. False for anything else, for impossible dates and before 1970. */
+ * zone: UTC) to nanoseconds since 1970. Decimals after the ninth are
+ * dropped. False for anything else, for impossible dates, before 1970 and after 2554 (the end of uint64). */
 bool tt_time_parse(struct tt_str text, uint64_t *ret_wall_ns);
 
 #endif

@@ -36,7 +36,7 @@ struct line {
 /* All or nothing. */
 static bool put(struct line *line, const char *bytes, size_t len)
 {
-    if (line->cut || len > LINE_SIZE - TAIL_SIZE - line->len) {
+    if (line->cut || line->len + len > LINE_SIZE - TAIL_SIZE) {
         line->cut = true;
         return false;
     }

@@ -7,7 +7,8 @@
  *
  * Console: 2026-08-21T10:00:00.000Z<TAB>info<TAB>otlp<TAB>message<TAB>{"key": "value"}
  * JSON:    {"level":"info","ts":"…","msg":"…","otelcol.component.id":"otlp",…}
- * Rate:    a call site writes at most 10 lines in 10 s, then one line that says how many were left out.
+ * Rate:    a call site writes at most 10 lines in 10 s, then, before its next line after those
+ *          10 s, one that says how many were left out.
  * Secrets: never given to a log; configuration marks them and has no formatter for them.
  * Text from outside (attribute values, header values) is escaped: control characters never reach a terminal.
  * Threads: all functions from any thread; one line is one write().

@@ -11,7 +11,7 @@
  * Threads:   get from any thread (takes a lock: do it at create, or once a new label value); add and set are one
  *            relaxed atomic on a cache line of the instrument's own.
  * Limits:    at most max_series instruments and 1,000 label values a name; what is over shares one series with the label
- *            value "__overflow__".
+ *            value "__overflow__" (one such series a name, also beyond max_series). Label values are cut at 256 bytes.
  */
 
 #include "base/error.h"
@@ -43,8 +43,8 @@ struct tt_meters *tt_meters_new(size_t max_series);
 void tt_meters_free(struct tt_meters *meters);
 
 /* The instrument of that name and labels (at most 8), made at 0 when it is new. desc and label names are borrowed for
- * the registry's life (static tables); label values are copied. Never NULL: when memory is gone, a shared dummy that
- * nobody reads. */
+ * the registry's life (static tables); label values are copied, the order of labels does not matter. Never NULL: when
+ * memory is gone (or meters is NULL), a shared dummy that nobody reads. */
 struct tt_meter *tt_meters_get(struct tt_meters *meters, const struct tt_meter_desc *desc,
                                const struct tt_label *labels, size_t n_labels);
 

@@ -57,7 +57,7 @@ struct tt_str tt_str_cut(struct tt_str *rest, char separator);
 bool tt_str_to_int64(struct tt_str s, int64_t *ret_value);
 bool tt_str_to_uint64(struct tt_str s, uint64_t *ret_value);
 /* The nearest double in the C locale's grammar whatever the locale is (also "inf", "nan"); the whole text must be
- * the number. At most 400 characters. */
+ * the number. At most 400 characters. Over the range: infinity, under it: 0, as the format rounds. */
 bool tt_str_to_double(struct tt_str s, double *ret_value);
 /* Hexadecimal digits, either case, to exactly len bytes; false for another length or other characters. */
 bool tt_hex_decode(struct tt_str hex, uint8_t *ret_bytes, size_t len);

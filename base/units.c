@@ -201,8 +201,8 @@ bool tt_size_parse(struct tt_str text, uint64_t *ret_bytes)
 
     if (!take_number(&text, &number))
         return false;
-    if (text.len > 0)
-        text = tt_str_of(tt_str_trim(text).data, tt_str_trim(text).len);
+    while (text.len > 0 && (text.data[0] == ' ' || text.data[0] == '\t'))
+        text = tt_str_of(text.data + 1, text.len - 1);
     unit = find_unit(sizes, TT_LENGTH(sizes), text.len == 0 ? TT_STR("B") : text);
     if (unit == NULL || (unit->factor == 1 && number.scale > 1) ||
         !multiply(number, unit->factor, &bytes))
