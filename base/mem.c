@@ -18,10 +18,14 @@ static bool must_fail_counted(void)
     return from != 0 && n >= from;
 }
 
-static inline bool must_fail(void)
+/* No honest request is that large. malloc would refuse it as well, but sanitizers stop the program instead. */
+#define MAX_BLOCK (UINT64_C(1) << 39)
+
+static inline bool must_fail(size_t size)
 {
-    return TT_UNLIKELY(atomic_load_explicit(&counting, memory_order_relaxed)) &&
-           must_fail_counted();
+    if (TT_UNLIKELY(atomic_load_explicit(&counting, memory_order_relaxed)) && must_fail_counted())
+        return true;
+    return (uint64_t)size > MAX_BLOCK;
 }
 
 /* NULL means failure, so that an empty block has to be a real one. */
@@ -32,19 +36,23 @@ static inline size_t at_least_one(size_t size)
 
 void *tt_malloc(size_t size)
 {
-    return must_fail() ? NULL : malloc(at_least_one(size));
+    return must_fail(size) ? NULL : malloc(at_least_one(size));
 }
 
 void *tt_calloc(size_t n, size_t size)
 {
-    return must_fail() ? NULL : calloc(at_least_one(n), at_least_one(size));
+    size_t total;
+
+    if (__builtin_mul_overflow(n, size, &total) || must_fail(total))
+        return NULL;
+    return calloc(at_least_one(total), 1);
 }
 
 void *tt_realloc(void *old, size_t n, size_t size)
 {
     size_t total;
 
-    if (__builtin_mul_overflow(n, size, &total) || must_fail())
+    if (__builtin_mul_overflow(n, size, &total) || must_fail(total))
         return NULL;
     return realloc(old, at_least_one(total));
 }

@@ -8,6 +8,7 @@
  * Purpose:   one place to count and to fail. All return NULL when memory is gone; nobody aborts.
  * Ownership: the caller's, freed with tt_free().
  * Threads:   any.
+ * Limits:    a request over 512 GiB is refused: such a size is a fault in somebody's arithmetic.
  */
 
 #include "base/str.h"

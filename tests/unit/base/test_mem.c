@@ -37,6 +37,8 @@ static void products_that_overflow_are_refused(void **state)
     (void)state;
     assert_non_null(p);
     assert_null(tt_calloc(half, 3));
+    assert_null(tt_calloc(half, 1));
+    assert_null(tt_malloc(SIZE_MAX));
     bigger = tt_realloc(p, half, 3);
     assert_null(bigger);
     assert_string_equal(p, "kept");

@@ -194,7 +194,9 @@ static void other_texts_are_no_sizes(void **state)
         "1 K",
         "1K",
         "1.5",
-        "1.B",
+        "1.0B",
+        ".",
+        ".KB",
         "1e3",
         "1KiBB",
         "1 1KiB",
@@ -207,10 +209,8 @@ static void other_texts_are_no_sizes(void **state)
 
     (void)state;
     for (size_t i = 0; i < TT_LENGTH(texts); i++) {
-        bool taken = tt_size_parse(tt_str(texts[i]), &bytes);
         print_message("\"%s\"\n", texts[i]);
-        /* "1." is a number, so that "1.B" is one byte. */
-        assert_int_equal(taken, strcmp(texts[i], "1.B") == 0);
+        assert_false(tt_size_parse(tt_str(texts[i]), &bytes));
     }
 }
 
