@@ -92,6 +92,11 @@ static void label_values_are_copied_and_their_order_does_not_matter(void **state
     struct tt_label ab[] = {{"a", tt_str(value)}, {"b", TT_STR("1")}};
     struct tt_label ba[] = {{"b", TT_STR("1")}, {"a", TT_STR("web")}};
     struct tt_label shifted[] = {{"a", TT_STR("we")}, {"b", TT_STR("b1")}};
+    struct tt_label posing[] = {{"a", tt_str_of("web"
+                                                "b\0"
+                                                "\0\0\0\0\0\0\0\0"
+                                                "1",
+                                                14)}};
     struct tt_meter *meter = tt_meters_get(meters, &accepted, ab, 2);
     struct dump dump;
 
@@ -100,6 +105,7 @@ static void label_values_are_copied_and_their_order_does_not_matter(void **state
     assert_ptr_equal(tt_meters_get(meters, &accepted, ba, 2), meter);
     assert_ptr_not_equal(tt_meters_get(meters, &accepted, shifted, 2), meter);
     assert_string_equal(dump_all(meters, &dump), "accepted a=we b=b1: 0\naccepted a=web b=1: 0\n");
+    assert_ptr_not_equal(tt_meters_get(meters, &accepted, posing, 1), meter);
     tt_meters_free(meters);
 }
 
@@ -226,13 +232,13 @@ static bool fill_registry(void *context)
 {
     struct tt_meters *meters = tt_meters_new(80);
     struct tt_meter *dummy = tt_meters_get(NULL, &accepted, NULL, 0);
+    const int *width = context;
     bool all = meters != NULL;
 
-    (void)context;
     for (int i = 0; meters != NULL && i < 100; i++) {
-        char value[64];
+        char value[256];
         struct tt_meter *meter;
-        (void)snprintf(value, sizeof(value), "%060d", i);
+        (void)snprintf(value, sizeof(value), "%0*d", *width, i);
         meter = get(meters, i % 2 == 0 ? &accepted : &bytes_read, value);
         assert_non_null(meter);
         tt_meter_add(meter, 1);
@@ -245,7 +251,9 @@ static bool fill_registry(void *context)
 static void exhausted_memory_gives_a_dummy(void **state)
 {
     (void)state;
-    tt_test_failing_allocations(fill_registry, NULL);
+    /* Another width, another allocation that meets the end of an arena's chunk. */
+    for (int width = 10; width < 255; width += 3)
+        tt_test_failing_allocations(fill_registry, &width);
     tt_meters_read(NULL, dump_one, NULL);
 }
 
