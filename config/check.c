@@ -23,6 +23,8 @@ static const char *fault_of(const struct tt_field *field)
         return "a choice without choices";
     if (field->type == TT_CONFIG_OBJECT && field->sub == NULL)
         return "an object without a schema";
+    if (field->type == TT_CONFIG_OBJECT && (field->flags & TT_CONFIG_SECRET) != 0)
+        return "a secret object; its members are what is secret";
     if (field->def != NULL && (field->flags & TT_CONFIG_REQUIRED) != 0)
         return "required, and has a default";
     if (field->def != NULL && (field->type == TT_CONFIG_OBJECT || field->type == TT_CONFIG_PAIRS))

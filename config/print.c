@@ -72,7 +72,7 @@ static void print_child(struct printer *p, const struct place *place, const stru
     bool is_secret = field != NULL && (field->flags & TT_CONFIG_SECRET) != 0;
     bool hides =
         p->print->secrets == TT_PRINT_REDACTED && (place->hides || is_secret || is_unknown);
-    bool is_opaque = hides && !place->hides && field != NULL && field->type == TT_CONFIG_STRING;
+    bool is_whole = hides && !place->hides && field != NULL && field->type == TT_CONFIG_STRING;
 
     if (p->depth == 1)
         p->section = node->key;
@@ -80,7 +80,7 @@ static void print_child(struct printer *p, const struct place *place, const stru
         tt_writer_key(p->w, node->key);
     if (node->kind == TT_NODE_LIST || node->kind == TT_NODE_MAP) {
         /* A secret variable may hold "{x}": its parts are no keys. */
-        if (is_opaque ||
+        if (is_whole ||
             (field != NULL && field->type == TT_CONFIG_STRING && node->original.data != NULL))
             print_scalar(p, node, field, hides);
         else
@@ -172,11 +172,22 @@ static void print_number(struct tt_writer *w, const struct tt_field *field, cons
     tt_buffer_done(&text);
 }
 
+/* A secret of these types shows nothing of itself; those of the others show whether they are given. */
+static bool is_opaque(enum tt_config_type type)
+{
+    return type != TT_CONFIG_STRING && type != TT_CONFIG_STRINGS && type != TT_CONFIG_PAIRS &&
+           type != TT_CONFIG_OBJECT;
+}
+
 static void print_member(struct tt_writer *w, const struct tt_field *field, const void *member,
                          bool hides)
 {
     char text[32];
 
+    if (hides && is_opaque(field->type)) {
+        tt_writer_text(w, redacted, true);
+        return;
+    }
     switch (field->type) {
     case TT_CONFIG_BOOL:
         tt_writer_plain(w, *(const bool *)member ? TT_STR("true") : TT_STR("false"));
