@@ -1,0 +1,228 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Throughput, cost and memory of a whole Telltale, with the OpenTelemetry Collector beside it when one is at hand.
+
+usage: throughput.py TELLTALE [--collector BINARY] [--only NAME …] [--spans N] [--repeat N] [--json]
+
+Server on the first core, generator on the second; OTLP/HTTP protobuf, 1000 spans a request, 15 attributes and about 800 bytes a span,
+four connections. Files go to a tmpfs (/dev/shm). One line a figure: name, median, minimum, maximum, unit. Sends to loopback only and ends only
+the processes it started."""
+import argparse
+import json
+import os
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+TELLTALE = """
+receivers: {{otlp: {{protocols: {{http: {{endpoint: "127.0.0.1:{port}"}}}}}}}}
+processors: {{trace_assembler: {{idle: {idle}, max_bytes: 8GiB, max_spans: 20000000}}, anomaly_labels: }}
+exporters: {exporters}
+service:
+  telemetry: {{metrics: {{level: {level}, address: "127.0.0.1:{metrics_port}"}}, logs: {{level: warn}}}}
+  pipelines: {{traces: {{receivers: [otlp], processors: [{processors}], exporters: [{names}]}}}}
+"""
+
+COLLECTOR = """
+receivers: {{otlp: {{protocols: {{http: {{endpoint: "127.0.0.1:{port}"}}}}}}}}
+processors: {processor_bodies}
+exporters: {exporters}
+service:
+  telemetry: {{metrics: {{level: none}}, logs: {{level: warn}}}}
+  pipelines: {{traces: {{receivers: [otlp], processors: [{processors}], exporters: [{names}]}}}}
+"""
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Server:
+    """One process on one core, ready to take spans."""
+
+    def __init__(self, command, config, folder, core):
+        self.path = os.path.join(folder, "config.yaml")
+        with open(self.path, "w") as f:
+            f.write(config)
+        self.log = open(os.path.join(folder, "server.log"), "wb")
+        self.process = subprocess.Popen([*(["taskset", "-c", core] if core else []), *command, "--config", self.path],
+                                        stdout=self.log, stderr=self.log, cwd=folder,
+                                        env={**os.environ, "GOMAXPROCS": "1" if core and "," not in core else "2"})
+
+    def cpu_seconds(self):
+        fields = open(f"/proc/{self.process.pid}/stat").read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def memory(self, what):
+        for line in open(f"/proc/{self.process.pid}/status"):
+            if line.startswith(what + ":"):
+                return int(line.split()[1]) * 1024
+        return 0
+
+    def wait_ready(self, port, deadline=20):
+        end = time.monotonic() + deadline
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                raise SystemExit(f"the server ended at start: {open(self.log.name).read()[-2000:]}")
+            try:
+                socket.create_connection(("127.0.0.1", port), 0.2).close()
+                return
+            except OSError:
+                time.sleep(0.005)
+        raise SystemExit("the server is not ready")
+
+    def stop(self, patience=120):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(patience)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
+
+
+def burst(telltale, port, spans, connections=4, core="1"):
+    """Runs the generator and returns its account and the seconds it took."""
+    out = subprocess.run([*(["taskset", "-c", core] if core else []), telltale, "loadgen", "--endpoint", f"http://127.0.0.1:{port}", "--labels", "header",
+                          "--requests", str(spans // 1000), "--spans-per-request", "1000", "--connections", str(connections), "--seed", "7", "--json"],
+                         capture_output=True, text=True, check=True)
+    return json.loads(out.stdout)
+
+
+def count_rows(folder):
+    """Spans in all JSONL files and rows in all traces_labeled CSV files below a folder (-1: there is no such file)."""
+    jsonl, rows = -1, -1
+    for base, _, files in os.walk(folder):
+        for name in files:
+            path = os.path.join(base, name)
+            if name.endswith(".jsonl"):
+                jsonl = max(jsonl, 0) + count_bytes(path, b'"spanId":"')
+            elif name.startswith("traces_labeled") and name.endswith(".csv") and not os.path.islink(path):
+                rows = max(rows, 0) + count_bytes(path, b"\n") - 1
+    return jsonl, rows
+
+
+def count_bytes(path, needle):
+    total, tail = 0, b""
+    with open(path, "rb") as f:
+        while block := f.read(1 << 24):
+            data = tail + block
+            total += data.count(needle)
+            tail = data[-(len(needle) - 1):] if len(needle) > 1 else b""
+    return total
+
+
+def measure(command, config, telltale, port, spans, core="0", load_core="1"):
+    """One run: what the generator saw, what the server spent, what is on disk."""
+    folder = tempfile.mkdtemp(prefix="telltale-bench-", dir="/dev/shm")
+    try:
+        server = Server(command, config.replace("@", folder), folder, core)
+        server.wait_ready(port)
+        before, begin = server.cpu_seconds(), time.monotonic()
+        account = burst(telltale, port, spans, core=load_core)
+        elapsed = time.monotonic() - begin
+        peak = server.memory("VmHWM")
+        loaded_cpu = server.cpu_seconds() - before
+        drain = time.monotonic()
+        finished = threading_cpu(server)
+        jsonl, rows = count_rows(folder)
+        return {"spans": account["spans_accepted"], "elapsed": elapsed + finished[0] , "cpu": max(finished[1] - before, loaded_cpu), "peak": peak,
+                "jsonl": jsonl, "rows": rows, "drain": time.monotonic() - drain}
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def threading_cpu(server):
+    """Stops the server; returns the seconds that took and the processor time of its whole life."""
+    begin = time.monotonic()
+    server.process.send_signal(signal.SIGTERM)
+    _, _, usage = os.wait4(server.process.pid, 0)
+    server.process.returncode = 0
+    return time.monotonic() - begin, usage.ru_utime + usage.ru_stime
+
+
+def telltale_config(port, exporters, names, processors="trace_assembler, anomaly_labels", idle="2s"):
+    return TELLTALE.format(port=port, exporters=exporters, names=names, processors=processors, idle=idle, level="none", metrics_port=free_port())
+
+
+FILE = '{file: {path: "@/traces.jsonl"}}'
+DATASET = '{dataset: {directory: "@/dataset"}}'
+DEBUG = '{debug: {verbosity: basic}}'
+
+
+def show(name, values, unit):
+    values = sorted(values)
+    print(f"{name:46s} {statistics.median(values):14,.1f} {values[0]:14,.1f} {values[-1]:14,.1f}  {unit}", flush=True)
+
+
+def report(name, runs, check):
+    show(f"{name}.per_wall_second", [r["spans"] / r["elapsed"] for r in runs], "spans/s")
+    show(f"{name}.per_cpu_second", [r["spans"] / r["cpu"] for r in runs], "spans/CPU-s")
+    show(f"{name}.peak_resident", [r["peak"] / 2**20 for r in runs], "MiB")
+    if check:
+        show(f"{name}.lost", [r["spans"] - r[check] for r in runs], "spans")
+
+
+def bench_telltale(arguments, name, exporters, names, check, **more):
+    runs = []
+    for _ in range(arguments.repeat):
+        port = free_port()
+        runs.append(measure([arguments.telltale, "run"], telltale_config(port, exporters, names, **more), arguments.telltale, port, arguments.spans))
+    report(name, runs, check)
+
+
+def bench_collector(arguments, name, bodies, processors, exporters, names, spans):
+    runs = []
+    for _ in range(arguments.repeat):
+        port = free_port()
+        config = COLLECTOR.format(port=port, processor_bodies=bodies, processors=processors, exporters=exporters, names=names)
+        runs.append(measure([arguments.collector], config, arguments.telltale, port, spans))
+    report(name, runs, "jsonl" if "file" in names else None)
+
+
+TRANSFORM = ('transform: {trace_statements: [{context: span, statements: ['
+             'set(span.attributes["anomaly.type"], span.attributes["http.request.header.x-anomaly-type"])]}]}')
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("telltale")
+    parser.add_argument("--collector")
+    parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--spans", type=int, default=2000000)
+    parser.add_argument("--repeat", type=int, default=3)
+    arguments = parser.parse_args()
+    arguments.telltale = os.path.abspath(arguments.telltale)
+    benches = {
+        "jsonl": lambda: bench_telltale(arguments, "telltale.jsonl", FILE, "file", "jsonl"),
+        "csv": lambda: bench_telltale(arguments, "telltale.csv", DATASET, "dataset", "rows"),
+        "both": lambda: bench_telltale(arguments, "telltale.jsonl_and_csv", FILE[:-1] + ", " + DATASET[1:], "file, dataset", "jsonl"),
+        "unjoined": lambda: bench_telltale(arguments, "telltale.jsonl_without_join", FILE, "file", "jsonl", processors="anomaly_labels"),
+        "discard": lambda: bench_telltale(arguments, "telltale.decode_and_join_only", DEBUG, "debug", None),
+    }
+    if arguments.collector:
+        arguments.collector = os.path.abspath(arguments.collector)
+        few = max(arguments.spans // 5, 100000)
+        benches["collector_file"] = lambda: bench_collector(arguments, "collector.transform_file", "{" + TRANSFORM + "}", "transform", FILE, "file", few)
+        benches["collector_group"] = lambda: bench_collector(
+            arguments, "collector.groupbytrace_transform_file", "{groupbytrace: {wait_duration: 2s, num_traces: 1000000}, " + TRANSFORM + "}",
+            "groupbytrace, transform", FILE, "file", max(few // 4, 50000))
+    else:
+        print("throughput: no --collector given, so no peer in this run", file=sys.stderr)
+    print(f"{'figure':46s} {'median':>14s} {'minimum':>14s} {'maximum':>14s}  unit")
+    for name, bench in benches.items():
+        if not arguments.only or name in arguments.only:
+            bench()
+
+
+if __name__ == "__main__":
+    main()
