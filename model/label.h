@@ -21,7 +21,7 @@
 #define TT_LABEL_COLUMN_ACTIVE     "anomaly.active"
 
 /* All four always come from one piece of evidence. */
-struct tt_label {
+struct tt_anomaly_label {
     struct tt_str type, label, root_cause, msg;
 };
 
@@ -69,7 +69,8 @@ static inline bool tt_label_is_anomalous(struct tt_str type)
            !tt_str_equal(type, TT_STR("normal")) && !tt_str_equal(type, TT_STR("unknown"));
 }
 
-static inline bool tt_label_equal(const struct tt_label *a, const struct tt_label *b)
+static inline bool tt_label_equal(const struct tt_anomaly_label *a,
+                                  const struct tt_anomaly_label *b)
 {
     return tt_str_equal(a->type, b->type) && tt_str_equal(a->label, b->label) &&
            tt_str_equal(a->root_cause, b->root_cause) && tt_str_equal(a->msg, b->msg);
@@ -88,7 +89,7 @@ static inline struct tt_str tt_label_cut(struct tt_str s, size_t max)
 
 /* Gives the values that the evidence left out their default: type "none", label "anomalous" or "normal", root cause
  * "unknown" or "none"; msg stays empty. */
-static inline void tt_label_complete(struct tt_label *label)
+static inline void tt_label_complete(struct tt_anomaly_label *label)
 {
     bool anomalous = tt_label_is_anomalous(label->type);
 

@@ -53,7 +53,7 @@ static struct tt_str place(char **at, struct tt_str text)
 
 static size_t text_bytes(const struct tt_label_window *window)
 {
-    const struct tt_label *label = &window->label;
+    const struct tt_anomaly_label *label = &window->label;
     size_t bytes = label->type.len + label->label.len + label->root_cause.len + label->msg.len;
 
     for (uint32_t i = 0; i < window->n_services; i++)

@@ -23,7 +23,7 @@
 
 struct tt_label_window {
     uint64_t start_ns, end_ns;     /* wall clock, [start, end); TT_LABEL_OPEN_END: still open */
-    struct tt_label label;         /* complete: nothing but msg is empty */
+    struct tt_anomaly_label label; /* complete: nothing but msg is empty */
     const struct tt_str *services; /* names, or patterns with * for any bytes */
     uint32_t n_services;           /* 0: every service */
     uint64_t id;                   /* of a posted one; 0: from a file */

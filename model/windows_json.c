@@ -209,7 +209,7 @@ static enum tt_status unknown_key(const struct reader *reader, struct tt_str key
 static enum tt_status read_member(struct reader *reader, struct tt_str key, const json_t *value,
                                   struct tt_error *err)
 {
-    struct tt_label *label = &reader->post->window.label;
+    struct tt_anomaly_label *label = &reader->post->window.label;
     unsigned i = 0;
 
     while (i < KEY_UNKNOWN && !tt_str_equal(key, key_names[i]))
@@ -415,7 +415,7 @@ enum tt_status tt_window_file_parse(struct tt_str text, struct tt_arena *arena,
 
 static enum tt_status check_close(const struct tt_window_post *post, struct tt_error *err)
 {
-    const struct tt_label *label = &post->window.label;
+    const struct tt_anomaly_label *label = &post->window.label;
 
     if (post->has_start || post->window.services != NULL || label->type.data != NULL ||
         label->label.data != NULL || label->root_cause.data != NULL || label->msg.data != NULL)
