@@ -31,4 +31,9 @@ void tt_ack_fail(struct tt_ack *ack, enum tt_status status, const struct tt_erro
 /* Records that `rows` rows were refused for good while others were taken. ack may be NULL. */
 void tt_ack_reject(struct tt_ack *ack, uint64_t rows, const char *reason);
 
+/* An exporter has, or a processor keeps, some of these rows: from now on sending all of them again would make duplicates,
+ * so the engine parks what fails later instead of failing the ack. ack may be NULL. One relaxed atomic. */
+void tt_ack_set_delivered(struct tt_ack *ack);
+bool tt_ack_is_delivered(const struct tt_ack *ack); /* NULL: false */
+
 #endif

@@ -42,7 +42,8 @@ struct tt_component_ops {
     /* Checks between fields of the config struct. Optional. */
     enum tt_status (*validate)(const void *config, struct tt_error *err);
     /* Allocates. On failure nothing is left and *ret_self is untouched. */
-    enum tt_status (*create)(const struct tt_create_args *args, void **ret_self, struct tt_error *err);
+    enum tt_status (*create)(const struct tt_create_args *args, void **ret_self,
+                             struct tt_error *err);
     /* Opens files and sockets, starts threads. Optional. */
     enum tt_status (*start)(void *self, struct tt_error *err);
     /* Takes *batch whatever it returns, and sets the pointer to NULL: pass it on with tt_consume(), keep it, or
@@ -63,10 +64,12 @@ struct tt_component {
     enum tt_kind kind;
     enum tt_stability stability;
     unsigned signals;  /* set of enum tt_signal it can handle; 0 for extensions */
+    unsigned emits;    /* connectors: set of enum tt_signal it sends on; 0: the same as signals */
     bool mutates_data; /* consume() calls tt_batch_make_writable() */
     const char *doc;   /* one sentence */
     const struct tt_schema *schema;
-    const struct tt_meter_desc *meters;         /* beyond the standard ones of the edges; NULL-name ended; may be NULL */
+    const struct tt_meter_desc
+        *meters; /* beyond the standard ones of the edges; NULL-name ended; may be NULL */
     const struct tt_column_desc *const *columns; /* it adds to batches; NULL-ended; may be NULL */
     const struct tt_component_ops *ops;
 };

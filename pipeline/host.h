@@ -27,7 +27,8 @@ struct tt_host {
 /* ---- memory budget: asked before a body is read ---- */
 
 /* Reserves bytes of the process's budget: TT_OVERLOADED (with a retry_after hint) when it is spent. Never waits. */
-enum tt_status tt_budget_reserve(struct tt_host *host, size_t bytes, struct tt_error *err) TT_CHECKED;
+enum tt_status tt_budget_reserve(struct tt_host *host, size_t bytes, struct tt_error *err)
+    TT_CHECKED;
 void tt_budget_release(struct tt_host *host, size_t bytes);
 
 /* ---- admission ---- */
@@ -39,7 +40,8 @@ enum tt_status tt_host_admission(struct tt_host *host, struct tt_error *err) TT_
 /* ---- the ledger of lost items ---- */
 
 /* Counts items that went nowhere: telltale_dropped_items{component, reason, signal}. Nothing is dropped silently. */
-void tt_host_dropped(struct tt_host *host, enum tt_signal signal, const char *reason, uint64_t items);
+void tt_host_dropped(struct tt_host *host, enum tt_signal signal, const char *reason,
+                     uint64_t items);
 
 /* ---- objects shared by several instances ---- */
 

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/load.h"
+
+static const char text[] = "receivers:\n"
+                           "  otlp:\n"
+                           "    protocols:\n"
+                           "      grpc:\n"
+                           "        endpoint: localhost:4317\n"
+                           "      http:\n"
+                           "        endpoint: localhost:4318\n"
+                           "processors:\n"
+                           "  trace_assembler:\n"
+                           "  anomaly_labels:\n"
+                           "exporters:\n"
+                           "  file:\n"
+                           "    path: telltale-data/traces.jsonl\n"
+                           "  file/metrics:\n"
+                           "    path: telltale-data/metrics.jsonl\n"
+                           "  file/logs:\n"
+                           "    path: telltale-data/logs.jsonl\n"
+                           "  dataset:\n"
+                           "    directory: telltale-data/dataset\n"
+                           "extensions:\n"
+                           "  health_check:\n"
+                           "    endpoint: localhost:13133\n"
+                           "service:\n"
+                           "  telemetry:\n"
+                           "    metrics:\n"
+                           "      address: localhost:8888\n"
+                           "  extensions: [health_check]\n"
+                           "  pipelines:\n"
+                           "    traces:\n"
+                           "      receivers: [otlp]\n"
+                           "      processors: [trace_assembler, anomaly_labels]\n"
+                           "      exporters: [file, dataset]\n"
+                           "    metrics:\n"
+                           "      receivers: [otlp]\n"
+                           "      processors: [anomaly_labels]\n"
+                           "      exporters: [file/metrics, dataset]\n"
+                           "    logs:\n"
+                           "      receivers: [otlp]\n"
+                           "      processors: [anomaly_labels]\n"
+                           "      exporters: [file/logs, dataset]\n";
+
+const char *tt_default_config(void)
+{
+    return text;
+}

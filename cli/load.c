@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/load.h"
+
+#include "base/file.h"
+#include "pipeline/registry.h"
+
+#include <unistd.h>
+
+enum { MAX_REPORT = 1 << 20 };
+
+struct tt_catalog tt_load_catalog(void)
+{
+    struct tt_catalog catalog;
+
+    catalog.items = tt_registry(&catalog.count);
+    return catalog;
+}
+
+static bool merge_files(const struct tt_args *args, struct tt_tree *tree, struct tt_diags *diags)
+{
+    size_t position = 0;
+    const char *value;
+    bool is_good = true;
+
+    if (!tt_args_is_given(args, "config"))
+        return tt_tree_merge_text(tree, "built-in configuration", tt_str(tt_default_config()),
+                                  tt_env_process, NULL, diags);
+    while ((value = tt_args_next(args, "config", &position)) != NULL)
+        is_good &= tt_tree_merge_file(tree, value, tt_env_process, NULL, diags);
+    return is_good;
+}
+
+static bool merge_settings(const struct tt_args *args, struct tt_tree *tree, struct tt_diags *diags)
+{
+    size_t position = 0;
+    const char *value;
+    bool is_good = true;
+
+    while ((value = tt_args_next(args, "set", &position)) != NULL)
+        is_good &= tt_tree_merge_setting(tree, value, tt_env_process, NULL, diags);
+    return is_good;
+}
+
+struct tt_tree *tt_load_tree(const struct tt_args *args, struct tt_diags *diags)
+{
+    struct tt_tree *tree = tt_tree_new();
+    bool is_good;
+
+    if (tree == NULL) {
+        tt_diags_error(diags, (struct tt_mark){0}, "", "out of memory");
+        return NULL;
+    }
+    is_good = merge_files(args, tree, diags);
+    is_good &= merge_settings(args, tree, diags);
+    if (is_good)
+        return tree;
+    tt_tree_free(tree);
+    return NULL;
+}
+
+struct tt_settings *tt_load_settings(const struct tt_args *args, struct tt_diags *diags)
+{
+    struct tt_catalog catalog = tt_load_catalog();
+    struct tt_tree *tree = tt_load_tree(args, diags);
+    struct tt_settings *settings = NULL;
+
+    if (tree == NULL)
+        return NULL;
+    settings = tt_settings_read(tree, &catalog, diags);
+    if (settings == NULL)
+        tt_tree_free(tree);
+    return settings;
+}
+
+void tt_load_report(const struct tt_diags *diags)
+{
+    struct tt_buffer text;
+    struct tt_error err;
+
+    tt_buffer_init(&text, MAX_REPORT);
+    tt_diags_print(diags, &text);
+    if (tt_write_all(STDERR_FILENO, tt_buffer_view(&text), &err) != TT_OK)
+        (void)tt_cli_fail(TT_EXIT_FAILED, "%s", err.message);
+    tt_buffer_done(&text);
+}

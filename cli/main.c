@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/thread.h"
+#include "cli/cli.h"
+
+#include <malloc.h>
+
+int main(int argc, char **argv)
+{
+    /* By default glibc makes eight arenas a core, each with free memory of its own. Batches are often freed by another
+     * thread than the one that made them: one arena a core is as fast and keeps less. */
+    (void)mallopt(M_ARENA_MAX, (int)tt_cpu_count());
+    return tt_cli_main(argc, argv);
+}
