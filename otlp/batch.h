@@ -9,8 +9,8 @@
  * Invariant: every byte a row, resource or scope points at was checked by the validator (or written by our encoder):
  *            cursors and encoders do no checks and cannot overrun. Ids of a row are NULL or exactly 16 / 8 bytes.
  * Ownership: reference-counted. A batch with more than one reference is read-only; who must change it calls
- *            tt_batch_make_writable() first. Memory of rows, columns, edits and copied text is the batch's arena; the
- *            wire bytes are in reference-counted bodies that the batch keeps.
+ *            tt_batch_make_writable() first. Rows are on the heap; columns, edits and copied text in the batch's arena, which
+ *            is never rewound; the wire bytes are in reference-counted bodies that the batch keeps.
  * Threads:   references from any thread; one writer at a time; readers of a shared batch from any thread.
  * Limits:    struct tt_limits, checked before rows are made.
  * Source:    opentelemetry-proto 1.x (trace.proto, metrics.proto, logs.proto, common.proto, resource.proto).
@@ -49,7 +49,7 @@ struct tt_header {
 };
 
 struct tt_metadata {
-    const char *receiver;   /* component id */
+    const char *receiver;   /* component id; borrowed: it outlives all batches */
     uint64_t arrival_ns;    /* wall clock */
     struct tt_str peer;     /* "127.0.0.1:51324" or empty */
     struct tt_header *headers; /* those worth keeping: x-anomaly-*, traceparent's are not */
@@ -181,6 +181,11 @@ struct tt_batch {
     struct tt_ack *ack;    /* may be NULL: nobody waits */
     struct tt_arena arena; /* of this batch alone */
     struct tt_batch_keep *kept; /* bodies and arenas of others that rows point into */
+
+    /* Private to otlp/. */
+    uint32_t rows_capacity;
+    _Atomic uint32_t memory_references; /* all holders together count as one; a clone holds another */
+    uint64_t column_filter[8];          /* which keys may be columns' names: tt_key_bit() of each */
 };
 
 /* ---- making one ---- */
@@ -190,8 +195,8 @@ struct tt_batch {
  *
  * body      the batch takes a reference of its own
  * metadata  copied into the batch; may be NULL
- * rejected  rows that are refused one by one (id of a wrong size) are left out of the batch and counted here, with the
- *           first reason in *err; may be NULL
+ * rejected  rows that are refused one by one (an id of a wrong size, also in a link or exemplar) are left out of the batch and
+ *           counted here, with the first reason in *err though TT_OK is returned; may be NULL
  *
  * TT_INVALID_DATA for a structural fault, for values nested too deep ("depth" in the message) or when every row is bad;
  * TT_TOO_LARGE over another limit; TT_NO_MEMORY.
@@ -205,6 +210,9 @@ enum tt_status tt_batch_parse(enum tt_signal signal, struct tt_body *body, const
 struct tt_batch *tt_batch_new(enum tt_signal signal, size_t arena_limit);
 /* Keeps body alive as long as the batch; false when memory is gone. */
 bool tt_batch_keep_body(struct tt_batch *batch, struct tt_body *body) TT_CHECKED;
+/* Keeps the memory of another batch (its arena and what it keeps itself) alive as long as this one, but not its rows, columns
+ * and ack: for rows whose bytes or texts are in its arena. False when memory is gone. */
+bool tt_batch_keep_memory(struct tt_batch *batch, struct tt_batch *of) TT_CHECKED;
 /* Each copies nothing: the wire bytes must live in the arena or a kept body and must have been validated before. They
  * return the new index, or UINT32_MAX when memory is gone. Arrays grow by doubling. */
 uint32_t tt_batch_add_resource(struct tt_batch *batch, struct tt_str wire, struct tt_str schema_url);
@@ -213,6 +221,12 @@ uint32_t tt_batch_add_metric(struct tt_batch *batch, struct tt_str wire);
 uint32_t tt_batch_add_metadata(struct tt_batch *batch, const struct tt_metadata *metadata); /* copied */
 /* Decodes the fixed fields of one validated Span or LogRecord into a new row. */
 uint32_t tt_batch_add_row(struct tt_batch *batch, uint32_t scope, uint32_t metadata, struct tt_str wire);
+/* The same for a data point of a metric that was added before. */
+uint32_t tt_batch_add_point(struct tt_batch *batch, uint32_t scope, uint32_t metadata, uint32_t metric,
+                            struct tt_str wire);
+
+/* Bytes of rows and arena (not of bodies): what the batch costs beside its request. */
+size_t tt_batch_memory(const struct tt_batch *batch);
 
 struct tt_batch *tt_batch_ref(struct tt_batch *batch);
 void tt_batch_unref(struct tt_batch *batch); /* NULL is a no-op; the last reference drops the ack's */

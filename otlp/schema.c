@@ -159,6 +159,7 @@ static void build_field(struct tt_pb_message *message, const ProtobufCMessageDes
     field->repeated = from->label == PROTOBUF_C_LABEL_REPEATED;
     set_type(field, from);
     field->packable = field->repeated && field->wire_type != TT_PB_WIRE_LENGTH;
+    field->is_element = field->repeated || field->kind == TT_PB_MESSAGE;
     field->always = field->kind == TT_PB_MESSAGE && always_in_json(message, field->name);
     if ((from->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0) {
         set_oneof(message, descriptor, at, next_bit);

@@ -54,10 +54,11 @@ struct tt_pb_field {
     uint8_t kind;      /* enum tt_pb_kind */
     uint8_t wire_type; /* enum tt_pb_wire of one value */
     bool repeated, packable;
-    bool always;    /* a JSON writer writes it as {} when it is absent, as the Collector does */
-    uint8_t oneof;  /* 0: in none; else the number of its oneof within the message, 1… */
-    uint8_t number; /* on the wire */
-    uint8_t id_len; /* TT_PB_ID: 16 or 8 */
+    bool is_element; /* counts for max_elements: a message, or repeated */
+    bool always;     /* a JSON writer writes it as {} when it is absent, as the Collector does */
+    uint8_t oneof;   /* 0: in none; else the number of its oneof within the message, 1… */
+    uint8_t number;  /* on the wire */
+    uint8_t id_len;  /* TT_PB_ID: 16 or 8 */
     uint32_t once;
     const struct tt_pb_message *message; /* TT_PB_MESSAGE */
     const void *enumerators;             /* TT_PB_ENUM: see tt_pb_enum_value() */
