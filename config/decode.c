@@ -33,14 +33,28 @@ static char *member_of(const struct decoder *d)
     return d->levels[d->walk.depth].base + field_of(d)->offset;
 }
 
+/* Appends part behind a dot, as far as there is room. */
+static void add_part(char path[192], const char *part)
+{
+    size_t len = strlen(path), room = 191 - len, n;
+
+    if (part == NULL || part[0] == '\0' || room == 0)
+        return;
+    if (len > 0) {
+        path[len++] = '.';
+        room--;
+    }
+    n = strlen(part) < room ? strlen(part) : room;
+    memcpy(path + len, part, n);
+    path[len + n] = '\0';
+}
+
 static void full_path(const struct decoder *d, const char *key, char ret_path[192])
 {
-    bool has_prefix = d->prefix != NULL && d->prefix[0] != '\0';
-    bool has_path = d->walk.field != NULL;
-
-    (void)snprintf(ret_path, 192, "%s%s%s%s%s", has_prefix ? d->prefix : "",
-                   has_prefix && has_path ? "." : "", has_path ? d->walk.path : "",
-                   key != NULL && (has_prefix || has_path) ? "." : "", key == NULL ? "" : key);
+    ret_path[0] = '\0';
+    add_part(ret_path, d->prefix);
+    add_part(ret_path, d->walk.field == NULL ? NULL : d->walk.path);
+    add_part(ret_path, key);
 }
 
 static void problem(struct decoder *d, struct tt_mark mark, const char *format, ...)

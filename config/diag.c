@@ -48,6 +48,7 @@ static bool make_room(struct tt_diags *diags)
     return true;
 }
 
+TT_PRINTF(4, 0)
 static void add(struct tt_diags *diags, const struct tt_diag *head, const char *path,
                 const char *format, va_list arguments)
 {

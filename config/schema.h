@@ -41,6 +41,9 @@ enum tt_config_flag {
     TT_CONFIG_DEPRECATED = 1 << 3,
 };
 
+/* For a bound that is none: .min = 4096, .max = TT_UNBOUNDED. */
+#define TT_UNBOUNDED __builtin_inf()
+
 struct tt_string_list {
     const char **items;
     size_t count;

@@ -6,8 +6,6 @@
 
 #include "config/schema.h"
 
-#include <math.h>
-
 struct sample_limits {
     bool present;
     size_t memory;
@@ -43,8 +41,8 @@ static const char *const sample_on_missing[] = {"normal", "unknown", "drop", NUL
 
 static const struct tt_field sample_limits_fields[] = {
     {TT_SIZE(struct sample_limits, memory), .flags = TT_CONFIG_REQUIRED, .min = 4096,
-     .max = INFINITY, .doc = "Most memory."},
-    {TT_DOUBLE(struct sample_limits, ratio), .def = "0.5", .min = -INFINITY, .max = 1,
+     .max = TT_UNBOUNDED, .doc = "Most memory."},
+    {TT_DOUBLE(struct sample_limits, ratio), .def = "0.5", .min = -TT_UNBOUNDED, .max = 1,
      .doc = "A ratio."},
 };
 static const struct tt_schema sample_limits_schema =

@@ -319,8 +319,8 @@ static void decode_never_shows_a_secret(void **state)
         if (strcmp(options[i], "token: 53cr3") != 0) /* text; there as the good one */
             check_case(options[i], d.l.diags.errors > 0);
         found = problems(&d.l);
-        check_case(options[i], memmem(found.data, found.len, "s3cr3t", 6) == NULL);
-        check_case(options[i], memmem(found.data, found.len, "777777", 6) == NULL);
+        check_case(options[i], !has(found, "s3cr3t"));
+        check_case(options[i], !has(found, "777777"));
         done(&d);
     }
 }

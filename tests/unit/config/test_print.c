@@ -61,7 +61,7 @@ static void print_hides_secrets_in_yaml(void **state)
                                        "      tags: {}\n"
                                        "  debug: null\n");
     print(&l, TT_FORMAT_YAML, TT_PRINT_SECRETS);
-    assert_non_null(memmem(l.out.data, l.out.len, "token: s3cr3t\n", 14));
+    assert_true(has(tt_buffer_view(&l.out), "token: s3cr3t\n"));
     unload(&l);
 }
 
@@ -195,8 +195,7 @@ static void print_of_text_reads_back(void **state)
                                         "+5",
                                         "+a",
                                         ".a",
-                                        "a\xc2\xa0"
-                                        "b"};
+                                        "a\xc2\xa0-b"};
 
     (void)state;
     for (size_t i = 0; i < TT_LENGTH(texts); i++)
@@ -303,8 +302,8 @@ static void print_of_a_struct_reads_back_and_hides_secrets(void **state)
     assert_true(second.limits.present);
     assert_string_equal(second.names.items[2], "a,b");
     print_config(&second_text, &second, TT_PRINT_REDACTED);
-    assert_null(memmem(second_text.data, second_text.len, "s3cr3t", 6));
-    assert_null(memmem(second_text.data, second_text.len, "pin: 17", 7));
+    assert_false(has(tt_buffer_view(&second_text), "s3cr3t"));
+    assert_false(has(tt_buffer_view(&second_text), "pin: 17"));
     tt_buffer_done(&first_text);
     tt_buffer_done(&second_text);
     unload(&again);
