@@ -10,7 +10,12 @@
  *            turn; refusals discard the rest of the body up to the limit and are answered on the same connection.
  * Ownership: the server owns its connections; a handler gets an exchange and must answer it exactly once, now or later, from any
  *            thread (the connection is suspended meanwhile, no thread waits).
- * Threads:   handlers run on the event-loop threads, concurrently.
+ * Threads:   handlers run on the event-loop threads, concurrently. An exchange may be answered by any thread.
+ * Limits:    connections, header bytes (and 100 headers, 8 KiB of URL), body, and a deadline for each phase of a connection. At the
+ *            connection limit those that have not sent a whole header, then those idle longest, give way to new ones; if there are
+ *            none, new ones are told 503.
+ * Cost:      a connection 64 KiB of address space (touched as used), an exchange one small allocation and its body one of
+ *            Content-Length bytes, reused between requests.
  */
 
 #include "base/buffer.h"
@@ -27,7 +32,10 @@ struct tt_http_header {
     const char *value;
 };
 
-/* ---- the exchange: one request and its answer ---- */
+/* ---- the exchange: one request and its answer ----
+ *
+ * Views of an exchange may be used in admit, grow, handle and shape. After handle has returned unanswered, only tt_http_state() and
+ * tt_http_answer() may be called, and nothing after the answer. */
 
 struct tt_str tt_http_method(const struct tt_http_exchange *exchange);
 struct tt_str tt_http_path(const struct tt_http_exchange *exchange);   /* decoded, without the query */
@@ -40,6 +48,13 @@ struct tt_str tt_http_peer(const struct tt_http_exchange *exchange); /* "127.0.0
 struct tt_str tt_http_body(const struct tt_http_exchange *exchange);
 /* Makes the body the caller's (tt_free) and leaves it empty in the exchange. */
 char *tt_http_take_body(struct tt_http_exchange *exchange, size_t *ret_len);
+/* The same on loan: the bytes stay valid, also after the exchange and the server are gone, until tt_http_lease_end(lease), from any
+ * thread; the memory then serves another request. With an empty body *ret_lease is NULL. */
+struct tt_str tt_http_lease_body(struct tt_http_exchange *exchange, void **ret_lease);
+void tt_http_lease_end(void *lease); /* NULL is a no-op */
+/* A pointer of the route's owner, NULL at first; `done` is where to free it. */
+void tt_http_set_state(struct tt_http_exchange *exchange, void *state);
+void *tt_http_state(const struct tt_http_exchange *exchange);
 
 struct tt_http_answer {
     unsigned status;
@@ -59,7 +74,8 @@ struct tt_http_route {
     const char *methods; /* "POST", "GET,HEAD": others get 405 with Allow */
     size_t max_body;     /* bytes on the wire; over it: 413. 0: no body is taken */
     /* Before the body is read (after the headers): false refuses, with the answer filled in. size is Content-Length, or 0 when it is
-     * not known. What it granted is given back by `done`, which runs once for each admitted exchange. Optional. */
+     * not known. What it granted is given back by `done`, which runs once for each admitted exchange, when it has been answered and
+     * the answer is sent or lost; on any thread. Texts of a refusal are copied when admit returns. Optional. */
     bool (*admit)(void *context, struct tt_http_exchange *exchange, size_t size, struct tt_http_answer *ret_refusal);
     /* The body grew beyond what was announced (chunked): asks for more in steps. Optional. */
     bool (*grow)(void *context, struct tt_http_exchange *exchange, size_t total, struct tt_http_answer *ret_refusal);
@@ -76,12 +92,14 @@ struct tt_cors {
     const char *const *allowed_headers;
     size_t n_allowed_headers;
     int64_t max_age_s;
+    const char *const *exposed_headers;
+    size_t n_exposed_headers;
 };
 
 struct tt_http_server_options {
     const char *endpoint; /* "127.0.0.1:4318", "localhost:0", "[::1]:4318", "0.0.0.0:4318" */
     unsigned threads;     /* event loops; 0: one a core */
-    unsigned max_connections, max_connections_per_ip; /* 0: 1024, 0: no limit of its own */
+    unsigned max_connections, max_connections_per_ip; /* 0: 1024, 0: no limit of its own; loopback peers have none */
     size_t max_header_bytes;                          /* 0: 32 KiB */
     tt_dur header_timeout, body_timeout, idle_timeout, write_timeout; /* 0: 5 s, 30 s, 60 s, 30 s */
     const struct tt_http_route *routes; /* copied */
@@ -90,9 +108,11 @@ struct tt_http_server_options {
     struct tt_cors cors;
     const struct tt_http_header *response_headers; /* added to every answer */
     size_t n_response_headers;
-    /* A connection began with the HTTP/2 preface or a TLS hello: told once a connection, then it is closed. Optional. */
+    /* A connection began with the HTTP/2 preface ("HTTP/2") or a TLS hello ("TLS"): told once a connection, on the acceptor's
+     * thread, then it is closed. foreign_advice: sent to HTTP/2 clients as the reason (GOAWAY). Both optional. */
     void (*foreign)(void *context, struct tt_str peer, const char *protocol);
     void *foreign_context;
+    const char *foreign_advice;
     const struct tt_log *log;
 };
 
