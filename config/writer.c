@@ -3,6 +3,8 @@
 
 #include "config/scalar.h"
 
+enum { LONG_KEY = 128 };
+
 void tt_writer_init(struct tt_writer *w, struct tt_buffer *out, enum tt_format format)
 {
     *w = (struct tt_writer){.out = out, .format = format};
@@ -132,21 +134,35 @@ static bool must_escape(unsigned code)
 }
 
 /* The escapes are those that JSON and YAML share. */
-static void append_quoted(struct tt_buffer *out, struct tt_str text)
+static void append_char(struct tt_buffer *out, struct tt_str c, unsigned code)
+{
+    if (code == '"' || code == '\\')
+        tt_buffer_printf(out, "\\%c", (int)code);
+    else if (code == '\n')
+        tt_buffer_append_str(out, TT_STR("\\n"));
+    else if (code == '\t')
+        tt_buffer_append_str(out, TT_STR("\\t"));
+    else if (must_escape(code))
+        tt_buffer_printf(out, "\\u%04x", code);
+    else
+        tt_buffer_append_str(out, c);
+}
+
+/* Whether reading the text as a configuration would take the $ at i for the beginning of ${…} or $$. */
+static bool is_live_dollar(struct tt_str text, size_t i)
+{
+    return text.data[i] == '$' && i + 1 < text.len &&
+           (text.data[i + 1] == '$' || text.data[i + 1] == '{');
+}
+
+static void append_quoted(struct tt_buffer *out, struct tt_str text, bool escapes_dollars)
 {
     tt_buffer_append_byte(out, '"');
     for (size_t i = 0, n; i < text.len; i += n) {
         unsigned code = utf8_decode((const unsigned char *)text.data + i, text.len - i, &n);
-        if (code == '"' || code == '\\')
-            tt_buffer_printf(out, "\\%c", (int)code);
-        else if (code == '\n')
-            tt_buffer_append_str(out, TT_STR("\\n"));
-        else if (code == '\t')
-            tt_buffer_append_str(out, TT_STR("\\t"));
-        else if (must_escape(code))
-            tt_buffer_printf(out, "\\u%04x", code);
-        else
-            tt_buffer_append(out, text.data + i, n);
+        if (escapes_dollars && is_live_dollar(text, i))
+            tt_buffer_append_byte(out, '$');
+        append_char(out, tt_str_of(text.data + i, n), code);
     }
     tt_buffer_append_byte(out, '"');
 }
@@ -191,24 +207,37 @@ static bool is_key_safe(struct tt_str key)
     return safe;
 }
 
+/* libyaml reads "key:" only when it is shorter than 1,024 characters. */
+static void append_long_key(struct tt_writer *w, struct tt_str key)
+{
+    tt_buffer_append_str(w->out, TT_STR("? "));
+    append_quoted(w->out, key, false);
+    new_line(w, w->depth - 1);
+}
+
 void tt_writer_key(struct tt_writer *w, struct tt_str key)
 {
     begin_entry(w);
-    if (w->format == TT_FORMAT_YAML && is_key_safe(key))
+    if (w->format == TT_FORMAT_JSON)
+        append_quoted(w->out, key, false);
+    else if (key.len > LONG_KEY)
+        append_long_key(w, key);
+    else if (is_key_safe(key))
         tt_buffer_append_str(w->out, key);
     else
-        append_quoted(w->out, key);
+        append_quoted(w->out, key, false);
     tt_buffer_append_byte(w->out, ':');
 }
 
 void tt_writer_text(struct tt_writer *w, struct tt_str text, bool is_quoted)
 {
+    bool is_yaml = w->format == TT_FORMAT_YAML;
+
     begin_value(w);
-    if (w->format == TT_FORMAT_YAML && !is_quoted && is_plain_safe(text) &&
-        tt_scalar_look(text) == TT_LOOKS_TEXT)
+    if (is_yaml && !is_quoted && is_plain_safe(text) && tt_scalar_look(text) == TT_LOOKS_TEXT)
         tt_buffer_append_str(w->out, text);
     else
-        append_quoted(w->out, text);
+        append_quoted(w->out, text, is_yaml);
 }
 
 /* JSON's grammar (RFC 8259, section 6) is narrower than YAML's. */
@@ -238,7 +267,7 @@ static void append_json_number(struct tt_writer *w, struct tt_str text)
     else if (tt_scalar_double(text, &number))
         tt_buffer_append_double(w->out, number);
     else
-        append_quoted(w->out, text);
+        append_quoted(w->out, text, false);
 }
 
 void tt_writer_plain(struct tt_writer *w, struct tt_str text)

@@ -35,7 +35,8 @@ void tt_writer_list_begin(struct tt_writer *w);
 void tt_writer_list_end(struct tt_writer *w);
 /* In a map, before each value. */
 void tt_writer_key(struct tt_writer *w, struct tt_str key);
-/* Text: in quotes whenever it would read as something else, or is_quoted. */
+/* Text: in quotes whenever it would read as something else, or is_quoted. In YAML, which is read as a configuration,
+ * ${ and $$ are written so that they stay as they are. */
 void tt_writer_text(struct tt_writer *w, struct tt_str text, bool is_quoted);
 /* A plain YAML scalar: a number or a bool as such, anything else as text. */
 void tt_writer_plain(struct tt_writer *w, struct tt_str text);
