@@ -110,9 +110,11 @@ static int find_scenario(const char *name)
 
 static void read_options(const struct tt_args *args, struct lg_options *ret)
 {
+    size_t labels = tt_args_choice(args, "labels"), compression = tt_args_choice(args, "compression");
+
     *ret = (struct lg_options){
         .endpoint = tt_args_text(args, "endpoint"),
-        .labels = (enum lg_labels)tt_args_choice(args, "labels"),
+        .labels = (enum lg_labels)labels,
         .rate = (int64_t)tt_args_count(args, "rate"),
         .duration = tt_args_duration(args, "duration"),
         .requests = (int64_t)tt_args_count(args, "requests"),
@@ -122,7 +124,7 @@ static void read_options(const struct tt_args *args, struct lg_options *ret)
         .mixed = tt_args_choice(args, "order") == 1,
         .scenario = find_scenario(tt_args_text(args, "scenario")),
         .json = tt_args_choice(args, "encoding") == 1,
-        .compression = (enum tt_encoding)tt_args_choice(args, "compression"),
+        .compression = (enum tt_encoding)compression,
         .metrics_and_logs = !tt_args_flag(args, "traces-only"),
         .max_retries = (int64_t)tt_args_count(args, "retries"),
         .seed = tt_args_count(args, "seed"),
