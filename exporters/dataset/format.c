@@ -1,0 +1,547 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "exporters/dataset/format.h"
+
+#include "base/clock.h"
+#include "exporters/dataset/cells.h"
+#include "otlp/json.h"
+
+#define MAX_PIECE   ((size_t)1 << 30)
+#define MAX_CELL    ((size_t)256 << 20)
+#define KEEP_BUFFER ((size_t)4 << 20)
+
+/* ---- life ---- */
+
+struct dataset_formatter *dataset_formatter_new(const struct dataset_layout *layout, bool guard)
+{
+    struct dataset_formatter *formatter = tt_calloc(1, sizeof(*formatter));
+
+    if (formatter == NULL)
+        return NULL;
+    formatter->layout = layout;
+    formatter->guard = guard;
+    tt_buffer_init(&formatter->bytes, MAX_PIECE);
+    tt_buffer_init(&formatter->runs, MAX_CELL);
+    tt_buffer_init(&formatter->scratch, MAX_CELL);
+    tt_buffer_init(&formatter->json, MAX_CELL);
+    tt_buffer_init(&formatter->labels.text, MAX_CELL);
+    tt_buffer_init(&formatter->service.text, MAX_CELL);
+    tt_buffer_init(&formatter->resource.text, MAX_CELL);
+    return formatter;
+}
+
+static struct tt_buffer *buffer_at(struct dataset_formatter *f, unsigned i)
+{
+    struct tt_buffer *all[] = {&f->bytes,       &f->runs,         &f->scratch,      &f->json,
+                               &f->labels.text, &f->service.text, &f->resource.text};
+
+    return i < TT_LENGTH(all) ? all[i] : NULL;
+}
+
+void dataset_formatter_free(struct dataset_formatter *formatter)
+{
+    struct tt_buffer *buffer;
+
+    if (formatter == NULL)
+        return;
+    for (unsigned i = 0; (buffer = buffer_at(formatter, i)) != NULL; i++)
+        tt_buffer_done(buffer);
+    tt_free(formatter);
+}
+
+void dataset_format_begin(struct dataset_formatter *f, const struct tt_batch *batch)
+{
+    const struct dataset_signal_layout *signal =
+        &f->layout->signals[tt_signal_index(batch->signal)];
+
+    f->batch = batch;
+    f->next_row = 0;
+    f->rows = 0;
+    f->min_ns = UINT64_MAX;
+    f->max_ns = 0;
+    f->extras_of = UINT32_MAX;
+    f->second = UINT64_MAX;
+    f->resource_of = UINT32_MAX;
+    f->labels.valid = f->service.valid = false;
+    tt_buffer_clear(&f->runs);
+    for (size_t i = 0; i < DATASET_LABELS; i++)
+        f->label_columns[i] = tt_batch_find_column(batch, tt_str(dataset_label_columns[i]));
+    for (size_t i = 0; i < signal->n_declared; i++)
+        f->declared[i] = tt_batch_find_column(batch, tt_str(signal->declared[i]->name));
+}
+
+void dataset_format_end(struct dataset_formatter *f)
+{
+    struct tt_buffer *buffer;
+
+    f->batch = NULL;
+    for (unsigned i = 0; (buffer = buffer_at(f, i)) != NULL; i++) {
+        tt_buffer_clear(buffer);
+        if (buffer->cap > KEEP_BUFFER)
+            tt_buffer_done(buffer);
+    }
+}
+
+/* ---- single cells; each writes the comma before it ---- */
+
+static void comma(struct dataset_formatter *f)
+{
+    tt_buffer_append_byte(&f->bytes, ',');
+}
+
+static void put_text(struct dataset_formatter *f, struct tt_str text)
+{
+    comma(f);
+    dataset_cell_text(&f->bytes, text, f->guard);
+}
+
+static void put_value(struct dataset_formatter *f, const struct tt_value *value)
+{
+    comma(f);
+    dataset_cell_value(&f->bytes, value, &f->scratch, f->guard);
+}
+
+static void put_slot(struct dataset_formatter *f, unsigned slot)
+{
+    if (f->ranks[slot] == 0)
+        comma(f);
+    else
+        put_value(f, &f->values[slot]);
+}
+
+static void put_uint(struct dataset_formatter *f, uint64_t value)
+{
+    char *to = tt_buffer_reserve(&f->bytes, 21);
+
+    if (to == NULL)
+        return;
+    *to = ',';
+    f->bytes.len += (size_t)(dataset_put_uint(to + 1, value) - to);
+}
+
+/* A fixed-size id as hexadecimal; empty when it is absent. */
+static void put_id(struct dataset_formatter *f, const uint8_t *id, size_t len)
+{
+    char *to = tt_buffer_reserve(&f->bytes, 2 * len + 1);
+
+    if (to == NULL)
+        return;
+    *to = ',';
+    if (id != NULL)
+        tt_hex_encode(id, len, to + 1);
+    f->bytes.len += 1 + (id == NULL ? 0 : 2 * len);
+}
+
+/* A name of an enumeration, or the number of a value that has none. */
+static void put_enum(struct dataset_formatter *f, int32_t value, const char *const *names,
+                     int32_t count)
+{
+    comma(f);
+    if (value >= 0 && value < count)
+        tt_buffer_append_str(&f->bytes, tt_str(names[value]));
+    else
+        tt_buffer_append_int64(&f->bytes, value);
+}
+
+/* RFC 3339 with nine decimals, without a comma: it is the first cell. The part up to the second is kept. */
+static void put_timestamp(struct dataset_formatter *f, uint64_t ns)
+{
+    char text[32], *to = tt_buffer_reserve(&f->bytes, 32);
+    uint64_t second = ns / TT_SECOND, fraction = ns % TT_SECOND;
+
+    if (to == NULL)
+        return;
+    if (second != f->second) {
+        (void)tt_time_format(ns, 0, text);
+        memcpy(f->second_text, text, 19);
+        f->second = second;
+    }
+    memcpy(to, f->second_text, 19);
+    to[19] = '.';
+    for (size_t i = 28; i > 19; i--, fraction /= 10)
+        to[i] = (char)('0' + fraction % 10);
+    to[29] = 'Z';
+    f->bytes.len += 30;
+}
+
+/* ---- attributes ---- */
+
+static void collect(struct dataset_formatter *f, const struct tt_row *row)
+{
+    struct tt_cursor cursor = tt_row_own_attributes(f->batch, row);
+    struct tt_attribute attribute;
+
+    memset(f->ranks, 0, f->layout->n_slots);
+    while (tt_next_attribute(&cursor, &attribute)) {
+        const struct dataset_key *key = dataset_find_key(f->layout, attribute.key);
+        if (key == NULL || f->ranks[key->slot] >= key->rank)
+            continue;
+        f->values[key->slot] = attribute.value;
+        f->ranks[key->slot] = key->rank;
+    }
+}
+
+/* Extra attributes may be the resource's (k8s.pod.name, say). */
+static void collect_resource(struct dataset_formatter *f, const struct tt_row *row)
+{
+    uint32_t resource = tt_row_scope(f->batch, row)->resource;
+    struct tt_cursor cursor;
+    struct tt_attribute attribute;
+
+    if (resource == f->extras_of)
+        return;
+    f->extras_of = resource;
+    memset(f->has_resource_value, 0, sizeof(f->has_resource_value));
+    cursor = tt_resource_attributes(f->batch, resource);
+    while (tt_next_attribute(&cursor, &attribute)) {
+        const struct dataset_key *key = dataset_find_key(f->layout, attribute.key);
+        if (key == NULL || key->slot < SLOT_EXTRA || f->has_resource_value[key->slot - SLOT_EXTRA])
+            continue;
+        f->resource_values[key->slot - SLOT_EXTRA] = attribute.value;
+        f->has_resource_value[key->slot - SLOT_EXTRA] = true;
+    }
+}
+
+static void put_extras(struct dataset_formatter *f, const struct tt_row *row)
+{
+    if (f->layout->n_extras > 0)
+        collect_resource(f, row);
+    for (unsigned i = 0; i < f->layout->n_extras; i++) {
+        if (f->ranks[SLOT_EXTRA + i] == 0 && f->has_resource_value[i])
+            put_value(f, &f->resource_values[i]);
+        else
+            put_slot(f, SLOT_EXTRA + i);
+    }
+}
+
+static void put_declared(struct dataset_formatter *f, uint32_t row)
+{
+    size_t n = f->layout->signals[tt_signal_index(f->batch->signal)].n_declared;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct tt_column *column = f->declared[i];
+        comma(f);
+        if (column == NULL || !tt_column_has(column, row))
+            continue;
+        if (column->desc->type == TT_COLUMN_TEXT)
+            dataset_cell_text(&f->bytes, column->texts[row], f->guard);
+        else if (column->desc->type == TT_COLUMN_INT)
+            tt_buffer_append_int64(&f->bytes, column->integers[row]);
+        else
+            tt_buffer_append_double(&f->bytes, column->reals[row]);
+    }
+}
+
+/* All attributes as one JSON object in one cell. */
+static void write_json_object(struct dataset_formatter *f, struct tt_cursor cursor,
+                              struct tt_buffer *out)
+{
+    struct tt_attribute attribute;
+    char open = '{';
+
+    tt_buffer_clear(&f->json);
+    while (tt_next_attribute(&cursor, &attribute)) {
+        tt_buffer_append_byte(&f->json, open);
+        tt_json_write_text(attribute.key, &f->json);
+        tt_buffer_append_byte(&f->json, ':');
+        tt_json_write_plain_value(&attribute.value, &f->json);
+        open = ',';
+    }
+    if (open == '{')
+        tt_buffer_append_byte(&f->json, '{');
+    tt_buffer_append_byte(&f->json, '}');
+    if (f->json.failed != TT_OK)
+        f->bytes.failed = f->json.failed;
+    else
+        dataset_cell_text(out, tt_buffer_view(&f->json), false);
+}
+
+static void put_cached(struct dataset_formatter *f, struct dataset_cache *cache)
+{
+    tt_buffer_append_str(&f->bytes, tt_buffer_view(&cache->text));
+    if (cache->text.failed != TT_OK)
+        f->bytes.failed = cache->text.failed;
+}
+
+static void put_attributes(struct dataset_formatter *f, const struct tt_row *row)
+{
+    uint32_t resource = tt_row_scope(f->batch, row)->resource;
+
+    comma(f);
+    write_json_object(f, tt_row_own_attributes(f->batch, row), &f->bytes);
+    if (f->resource_of != resource) {
+        tt_buffer_clear(&f->resource.text);
+        tt_buffer_append_byte(&f->resource.text, ',');
+        write_json_object(f, tt_resource_attributes(f->batch, resource), &f->resource.text);
+        f->resource_of = resource;
+    }
+    put_cached(f, &f->resource);
+}
+
+static void put_service(struct dataset_formatter *f, const struct tt_row *row)
+{
+    struct tt_str name = tt_row_resource(f->batch, row)->service_name;
+
+    if (!f->service.valid || f->service.inputs[0].data != name.data ||
+        f->service.inputs[0].len != name.len) {
+        tt_buffer_clear(&f->service.text);
+        tt_buffer_append_byte(&f->service.text, ',');
+        dataset_cell_text(&f->service.text, name, f->guard);
+        f->service.inputs[0] = name;
+        f->service.valid = true;
+    }
+    put_cached(f, &f->service);
+}
+
+/* ---- labels and runs ---- */
+
+static struct tt_str label_of(const struct dataset_formatter *f, uint32_t row, unsigned i)
+{
+    static const struct tt_str defaults[DATASET_LABELS] = {
+        {"none", 4}, {"normal", 6}, {"none", 4}, {"", 0}, {"none", 4}};
+    const struct tt_column *column = f->label_columns[i];
+    struct tt_str text;
+
+    if (column != NULL && tt_column_has(column, row))
+        return column->texts[row];
+    if (f->ranks[SLOT_TYPE + i] != 0 && tt_value_first_text(&f->values[SLOT_TYPE + i], &text))
+        return text;
+    return defaults[i];
+}
+
+static bool same_labels(const struct dataset_cache *cache, const struct tt_str now[DATASET_LABELS])
+{
+    for (size_t i = 0; i < DATASET_LABELS; i++)
+        if (cache->inputs[i].data != now[i].data || cache->inputs[i].len != now[i].len)
+            if (!tt_str_equal(cache->inputs[i], now[i]))
+                return false;
+    return cache->valid;
+}
+
+/* Returns whether they are the labels of the row before. */
+static bool put_labels(struct dataset_formatter *f, uint32_t row)
+{
+    struct tt_str now[DATASET_LABELS];
+    bool same;
+
+    for (unsigned i = 0; i < DATASET_LABELS; i++)
+        now[i] = label_of(f, row, i);
+    same = same_labels(&f->labels, now);
+    if (!same) {
+        tt_buffer_clear(&f->labels.text);
+        for (size_t i = 0; i < DATASET_LABELS; i++) {
+            tt_buffer_append_byte(&f->labels.text, ',');
+            dataset_cell_text(&f->labels.text, now[i], f->guard);
+        }
+        memcpy(f->labels.inputs, now, sizeof(now));
+        f->labels.valid = true;
+    }
+    put_cached(f, &f->labels);
+    return same;
+}
+
+static void add_to_runs(struct dataset_formatter *f, size_t begin, bool same)
+{
+    size_t n;
+    struct dataset_run *runs = dataset_runs(f, &n);
+
+    if (same && n > f->first_run) {
+        runs[n - 1].end = f->bytes.len;
+        runs[n - 1].rows++;
+    } else {
+        struct dataset_run run = {.begin = begin,
+                                  .end = f->bytes.len,
+                                  .rows = 1,
+                                  .type = f->labels.inputs[SLOT_TYPE],
+                                  .source = f->labels.inputs[SLOT_SOURCE]};
+        tt_buffer_append(&f->runs, &run, sizeof(run));
+    }
+}
+
+static void add_to_range(struct dataset_formatter *f, uint64_t ns)
+{
+    if (ns != 0 && ns < f->min_ns)
+        f->min_ns = ns;
+    if (ns > f->max_ns)
+        f->max_ns = ns;
+    f->rows++;
+}
+
+/* ---- rows ---- */
+
+/* The request target: of http.target, else of url.path and url.query, else what follows the host in a whole URL. */
+static void put_target(struct dataset_formatter *f)
+{
+    struct tt_str path, query, url;
+    size_t slash;
+
+    if (f->ranks[SLOT_HTTP_TARGET] != 0 ||
+        (f->ranks[SLOT_URL_PATH] | f->ranks[SLOT_URL_FULL]) == 0) {
+        put_slot(f, SLOT_HTTP_TARGET);
+    } else if (f->ranks[SLOT_URL_PATH] == 0) {
+        if (!tt_value_first_text(&f->values[SLOT_URL_FULL], &url))
+            url = (struct tt_str){NULL, 0};
+        slash = tt_str_find(url, '/');
+        if (slash + 1 < url.len && url.data[slash + 1] == '/') {
+            url = tt_str_of(url.data + slash + 2, url.len - slash - 2);
+            slash = tt_str_find(url, '/');
+        }
+        put_text(f, tt_str_of(url.data + slash, url.len - slash));
+    } else if (f->ranks[SLOT_URL_QUERY] == 0 ||
+               !tt_value_first_text(&f->values[SLOT_URL_PATH], &path) ||
+               !tt_value_first_text(&f->values[SLOT_URL_QUERY], &query) || query.len == 0) {
+        put_slot(f, SLOT_URL_PATH);
+    } else {
+        tt_buffer_clear(&f->json);
+        tt_buffer_append_str(&f->json, path);
+        tt_buffer_append_byte(&f->json, '?');
+        tt_buffer_append_str(&f->json, query);
+        put_text(f, tt_buffer_view(&f->json));
+    }
+}
+
+static void put_span_times(struct dataset_formatter *f, const struct tt_span *span)
+{
+    uint64_t duration = span->end_ns > span->start_ns ? span->end_ns - span->start_ns : 0;
+    char *to;
+
+    put_timestamp(f, span->start_ns);
+    to = tt_buffer_reserve(&f->bytes, 128);
+    if (to == NULL)
+        return;
+    *to++ = ',';
+    to = dataset_put_uint(to, span->start_ns);
+    *to++ = ',';
+    to = dataset_put_uint(to, span->end_ns);
+    *to++ = ',';
+    to = dataset_put_uint(to, duration);
+    *to++ = ',';
+    to = dataset_put_ms(to, duration);
+    f->bytes.len = (size_t)(to - f->bytes.data);
+}
+
+static bool put_span(struct dataset_formatter *f, const struct tt_row *row)
+{
+    static const char *const kinds[] = {"UNSPECIFIED", "INTERNAL", "SERVER",
+                                        "CLIENT",      "PRODUCER", "CONSUMER"};
+    static const char *const codes[] = {"UNSET", "OK", "ERROR"};
+    bool same;
+
+    put_span_times(f, &row->span);
+    put_service(f, row);
+    put_id(f, row->span.trace_id, 16);
+    put_id(f, row->span.span_id, 8);
+    put_id(f, row->span.parent_span_id, 8);
+    put_text(f, row->span.name);
+    put_enum(f, row->span.kind, kinds, TT_LENGTH(kinds));
+    put_enum(f, row->span.status_code, codes, TT_LENGTH(codes));
+    put_slot(f, SLOT_HTTP_METHOD);
+    put_slot(f, SLOT_HTTP_STATUS);
+    put_target(f);
+    same = put_labels(f, tt_row_index(f->batch, row));
+    for (unsigned i = 0; i < DATASET_NETWORK; i++)
+        put_slot(f, SLOT_NETWORK + i);
+    add_to_range(f, row->span.start_ns);
+    return same;
+}
+
+static void put_point_value(struct dataset_formatter *f, const struct tt_point *point)
+{
+    comma(f);
+    if (point->value_type == TT_POINT_INT)
+        tt_buffer_append_int64(&f->bytes, point->integer);
+    else if (point->value_type == TT_POINT_DOUBLE)
+        tt_buffer_append_double(&f->bytes, point->real);
+    if (point->value_type != TT_POINT_DISTRIBUTION) {
+        tt_buffer_append(&f->bytes, ",,", 2);
+        return;
+    }
+    put_uint(f, point->count);
+    comma(f);
+    if (point->sum == point->sum) /* NaN: there is none */
+        tt_buffer_append_double(&f->bytes, point->sum);
+}
+
+static bool put_point(struct dataset_formatter *f, const struct tt_row *row)
+{
+    static const char *const types[] = {
+        "none", "gauge", "sum", "histogram", "exponential_histogram", "summary"};
+    static const char *const temporalities[] = {"", "delta", "cumulative"};
+    const struct tt_metric *metric = &f->batch->metrics[row->point.metric];
+
+    put_timestamp(f, row->point.time_ns);
+    put_uint(f, row->point.start_ns);
+    put_uint(f, row->point.time_ns);
+    put_service(f, row);
+    put_text(f, metric->name);
+    put_enum(f, (int32_t)metric->type, types, TT_LENGTH(types));
+    put_text(f, metric->unit);
+    put_enum(f, metric->temporality, temporalities, TT_LENGTH(temporalities));
+    put_text(f, metric->type != TT_METRIC_SUM ? TT_STR("")
+                : metric->monotonic           ? TT_STR("true")
+                                              : TT_STR("false"));
+    put_point_value(f, &row->point);
+    put_attributes(f, row);
+    add_to_range(f, row->point.time_ns);
+    return put_labels(f, tt_row_index(f->batch, row));
+}
+
+static bool put_log(struct dataset_formatter *f, const struct tt_row *row)
+{
+    const struct tt_log_record *log = &row->log;
+    struct tt_value body = tt_value_of(log->body);
+    uint64_t time_ns = log->time_ns != 0 ? log->time_ns : log->observed_ns;
+
+    put_timestamp(f, time_ns);
+    put_uint(f, log->time_ns);
+    put_uint(f, log->observed_ns);
+    put_service(f, row);
+    comma(f);
+    tt_buffer_append_int64(&f->bytes, log->severity);
+    put_text(f, log->severity_text);
+    put_value(f, &body);
+    put_text(f, log->event_name);
+    put_id(f, log->trace_id, 16);
+    put_id(f, log->span_id, 8);
+    put_attributes(f, row);
+    add_to_range(f, time_ns);
+    return put_labels(f, tt_row_index(f->batch, row));
+}
+
+static void put_row(struct dataset_formatter *f, const struct tt_row *row)
+{
+    size_t begin = f->bytes.len;
+    bool same;
+
+    collect(f, row);
+    if (f->batch->signal == TT_TRACES)
+        same = put_span(f, row);
+    else if (f->batch->signal == TT_METRICS)
+        same = put_point(f, row);
+    else
+        same = put_log(f, row);
+    put_extras(f, row);
+    put_declared(f, tt_row_index(f->batch, row));
+    tt_buffer_append_byte(&f->bytes, '\n');
+    add_to_runs(f, begin, same);
+}
+
+enum tt_status dataset_format_piece(struct dataset_formatter *f, size_t enough, bool *ret_more,
+                                    struct tt_error *err)
+{
+    const struct tt_row *row;
+    enum tt_status status;
+
+    tt_buffer_clear(&f->bytes);
+    (void)dataset_runs(f, &f->first_run);
+    *ret_more = true;
+    while (f->bytes.len < enough && f->bytes.failed == TT_OK && f->runs.failed == TT_OK) {
+        row = tt_batch_next(f->batch, &f->next_row);
+        if (row == NULL) {
+            *ret_more = false;
+            break;
+        }
+        put_row(f, row);
+    }
+    status = tt_buffer_check(&f->bytes, "format rows as CSV", err);
+    return status != TT_OK ? status : tt_buffer_check(&f->runs, "format rows as CSV", err);
+}
