@@ -12,7 +12,7 @@ enum { SPAN_KIND_SERVER = 2, SPAN_KIND_CLIENT = 3, STATUS_ERROR = 2 };
 
 /* Values that differ from span to span but follow from the trace, so that services agree on them. */
 struct detail {
-    char user[16], session[17], path[96], address[20], query[112];
+    char user[16], session[17], path[96], address[20], query[160];
     struct tt_str user_id, session_id, url_path, client_address, query_text;
     int64_t thread, port, size;
 };
@@ -98,7 +98,7 @@ static uint8_t *store_attributes(uint8_t *to, const struct shop_span *span,
     const struct shop_service_info *store = &shop_services[operation->service];
 
     to = lg_text(to, SPAN_ATTRIBUTES, TT_STR("db.system.name"), store->db_system);
-    to = lg_text(to, SPAN_ATTRIBUTES, TT_STR("db.namespace"), TT_STR("robotshop"));
+    to = lg_text(to, SPAN_ATTRIBUTES, TT_STR("db.namespace"), TT_STR("robot-shop-production"));
     to = lg_text(to, SPAN_ATTRIBUTES, TT_STR("db.collection.name"), operation->route);
     to = lg_text(to, SPAN_ATTRIBUTES, TT_STR("db.operation.name"), operation->method);
     to = lg_text(to, SPAN_ATTRIBUTES, TT_STR("db.query.text"), detail->query_text);
@@ -108,7 +108,7 @@ static uint8_t *store_attributes(uint8_t *to, const struct shop_span *span,
     to = lg_int(to, SPAN_ATTRIBUTES, TT_STR("network.peer.port"), detail->port);
     to = lg_int(to, SPAN_ATTRIBUTES, TT_STR("db.response.returned_rows"), detail->size % 50);
     return lg_text(to, SPAN_ATTRIBUTES, TT_STR("db.client.connection.pool.name"),
-                   TT_STR("primary"));
+                   TT_STR("robot-shop-production-primary"));
 }
 
 static uint8_t *http_attributes(uint8_t *to, const struct shop_span *span,
@@ -126,7 +126,7 @@ static uint8_t *http_attributes(uint8_t *to, const struct shop_span *span,
     to = lg_int(to, SPAN_ATTRIBUTES, TT_STR("server.port"), server->port);
     to = lg_text(to, SPAN_ATTRIBUTES, TT_STR("network.protocol.version"), TT_STR("1.1"));
     to = lg_text(to, SPAN_ATTRIBUTES, TT_STR("user_agent.original"),
-                 TT_STR("k6/1.8.1 (https://k6.io/)"));
+                 TT_STR("Mozilla/5.0 (X11; Linux x86_64) k6/1.8.1 (https://k6.io/)"));
     to = lg_text(to, SPAN_ATTRIBUTES, TT_STR("client.address"), detail->client_address);
     return lg_int(to, SPAN_ATTRIBUTES, TT_STR("http.response.body.size"), detail->size);
 }

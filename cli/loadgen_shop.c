@@ -7,16 +7,25 @@
     }
 
 const struct shop_service_info shop_services[SHOP_SERVICES] = {
-    [SHOP_K6] = {TEXT("k6"), TEXT("k6"), TEXT("web"), 8080, TEXT("")},
-    [SHOP_WEB] = {TEXT("web"), TEXT("nodejs"), TEXT("web"), 8080, TEXT("")},
-    [SHOP_CATALOGUE] = {TEXT("catalogue"), TEXT("nodejs"), TEXT("catalogue"), 8081, TEXT("")},
-    [SHOP_CART] = {TEXT("cart"), TEXT("nodejs"), TEXT("cart"), 8082, TEXT("")},
-    [SHOP_USER] = {TEXT("user"), TEXT("nodejs"), TEXT("user"), 8083, TEXT("")},
-    [SHOP_SHIPPING] = {TEXT("shipping"), TEXT("java"), TEXT("shipping"), 8084, TEXT("")},
-    [SHOP_PAYMENT] = {TEXT("payment"), TEXT("python"), TEXT("payment"), 8085, TEXT("")},
-    [SHOP_MONGODB] = {TEXT("mongodb"), TEXT("cpp"), TEXT("mongodb"), 27017, TEXT("mongodb")},
-    [SHOP_REDIS] = {TEXT("redis"), TEXT("cpp"), TEXT("redis"), 6379, TEXT("redis")},
-    [SHOP_MYSQL] = {TEXT("mysql"), TEXT("cpp"), TEXT("mysql"), 3306, TEXT("mysql")},
+    [SHOP_K6] = {TEXT("k6"), TEXT("k6"), TEXT("web.robot-shop.svc.cluster.local"), 8080, TEXT("")},
+    [SHOP_WEB] = {TEXT("web"), TEXT("nodejs"), TEXT("web.robot-shop.svc.cluster.local"), 8080,
+                  TEXT("")},
+    [SHOP_CATALOGUE] = {TEXT("catalogue"), TEXT("nodejs"),
+                        TEXT("catalogue.robot-shop.svc.cluster.local"), 8081, TEXT("")},
+    [SHOP_CART] = {TEXT("cart"), TEXT("nodejs"), TEXT("cart.robot-shop.svc.cluster.local"), 8082,
+                   TEXT("")},
+    [SHOP_USER] = {TEXT("user"), TEXT("nodejs"), TEXT("user.robot-shop.svc.cluster.local"), 8083,
+                   TEXT("")},
+    [SHOP_SHIPPING] = {TEXT("shipping"), TEXT("java"),
+                       TEXT("shipping.robot-shop.svc.cluster.local"), 8084, TEXT("")},
+    [SHOP_PAYMENT] = {TEXT("payment"), TEXT("python"), TEXT("payment.robot-shop.svc.cluster.local"),
+                      8085, TEXT("")},
+    [SHOP_MONGODB] = {TEXT("mongodb"), TEXT("cpp"), TEXT("mongodb.robot-shop.svc.cluster.local"),
+                      27017, TEXT("mongodb")},
+    [SHOP_REDIS] = {TEXT("redis"), TEXT("cpp"), TEXT("redis.robot-shop.svc.cluster.local"), 6379,
+                    TEXT("redis")},
+    [SHOP_MYSQL] = {TEXT("mysql"), TEXT("cpp"), TEXT("mysql.robot-shop.svc.cluster.local"), 3306,
+                    TEXT("mysql")},
 };
 
 const struct shop_scenario_info shop_scenarios[SHOP_SCENARIOS] = {
