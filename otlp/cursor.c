@@ -7,44 +7,64 @@
 
 /* ---- values ---- */
 
-static struct tt_value value_of_field(const struct tt_wire_field *field)
+static void read_field(const struct tt_wire_field *field, struct tt_value *ret_value)
 {
     static const uint8_t types[] = {
         [1] = TT_VALUE_STRING, [2] = TT_VALUE_BOOL,   [3] = TT_VALUE_INT,  [4] = TT_VALUE_DOUBLE,
         [5] = TT_VALUE_ARRAY,  [6] = TT_VALUE_KVLIST, [7] = TT_VALUE_BYTES};
-    struct tt_value value = {.type = (enum tt_value_type)types[field->number]};
 
-    switch (field->number) {
-    case 2:
-        value.boolean = field->value != 0;
-        return value;
-    case 3:
-        value.integer = (int64_t)field->value;
-        return value;
-    case 4:
-        value.real = tt_double_of_bits(field->value);
-        return value;
-    default:
-        value.text = tt_wire_bytes(field);
-        return value;
+    ret_value->type = (enum tt_value_type)types[field->number];
+    if (field->number == 2)
+        ret_value->boolean = field->value != 0;
+    else if (field->number == 3)
+        ret_value->integer = (int64_t)field->value;
+    else if (field->number == 4)
+        ret_value->real = tt_double_of_bits(field->value);
+    else
+        ret_value->text = tt_wire_bytes(field);
+}
+
+static void read_any_value(struct tt_str wire, struct tt_value *ret_value)
+{
+    const uint8_t *at = (const uint8_t *)wire.data, *end = at + wire.len;
+    struct tt_wire_field field;
+
+    ret_value->type = TT_VALUE_EMPTY;
+    ret_value->text = (struct tt_str){NULL, 0};
+    while (tt_wire_next(&at, end, &field)) {
+        if (field.number < 1 || field.number > 7)
+            continue;
+        read_field(&field, ret_value);
+        return; /* a oneof: there is no other */
     }
 }
 
-static inline struct tt_value read_value(const uint8_t *at, const uint8_t *end)
+/* An AnyValue. Short texts, which most are, first. */
+static inline void read_value(struct tt_str wire, struct tt_value *ret_value)
 {
-    struct tt_wire_field field;
+    const uint8_t *at = (const uint8_t *)wire.data;
 
-    while (tt_wire_next(&at, end, &field))
-        if (field.number >= 1 && field.number <= 7)
-            return value_of_field(&field); /* a oneof: there is no other */
-    return (struct tt_value){.type = TT_VALUE_EMPTY, .text = {NULL, 0}};
+    if (TT_LIKELY(wire.len >= 2 && at[0] == TT_TAG(1, TT_PB_WIRE_LENGTH) && at[1] < 0x80)) {
+        ret_value->type = TT_VALUE_STRING;
+        ret_value->text = tt_str_of(at + 2, at[1]);
+        return;
+    }
+    if (wire.len >= 2 && at[0] == TT_TAG(3, TT_PB_WIRE_VARINT)) {
+        uint64_t value;
+        (void)tt_wire_varint(at + 1, &value);
+        ret_value->type = TT_VALUE_INT;
+        ret_value->integer = (int64_t)value;
+        return;
+    }
+    read_any_value(wire, ret_value);
 }
 
 struct tt_value tt_value_of(struct tt_str any_value)
 {
-    const uint8_t *at = (const uint8_t *)any_value.data;
+    struct tt_value value;
 
-    return read_value(at, at + any_value.len);
+    read_value(any_value, &value);
+    return value;
 }
 
 bool tt_value_first_text(const struct tt_value *value, struct tt_str *ret_text)
@@ -146,8 +166,13 @@ static inline bool next_element(struct tt_cursor *cursor, struct tt_str *ret_wir
     const uint8_t *at = cursor->at, *end = cursor->end;
     struct tt_wire_field field;
 
+    if (TT_LIKELY(at < end && at[0] == cursor->tag && at[1] < 0x80)) {
+        *ret_wire = tt_str_of(at + 2, at[1]);
+        cursor->at = at + 2 + at[1];
+        return true;
+    }
     while (tt_wire_next(&at, end, &field)) {
-        if (TT_LIKELY(field.number == cursor->tag >> 3)) {
+        if (field.number == cursor->tag >> 3) {
             cursor->at = at;
             *ret_wire = tt_wire_bytes(&field);
             return true;
@@ -266,13 +291,13 @@ bool tt_next_attribute(struct tt_cursor *cursor, struct tt_attribute *ret_attrib
     while (next_element(cursor, &wire)) {
         if (cursor->values) {
             ret_attribute->key = (struct tt_str){NULL, 0};
-            ret_attribute->value = tt_value_of(wire);
+            read_value(wire, &ret_attribute->value);
             return true;
         }
         ret_attribute->key = read_key(wire, &value);
         if (TT_UNLIKELY(is_hidden(cursor, ret_attribute->key)))
             continue;
-        ret_attribute->value = tt_value_of(value);
+        read_value(value, &ret_attribute->value);
         return true;
     }
     return next_edit(cursor, ret_attribute) || next_column(cursor, ret_attribute);
@@ -289,7 +314,7 @@ bool tt_find_attribute(struct tt_cursor cursor, struct tt_str key, struct tt_val
 
         if (cursor.values || !tt_str_equal(found, key) || is_hidden(&cursor, key))
             continue;
-        *ret_value = tt_value_of(value);
+        read_value(value, ret_value);
         return true;
     }
     while (tt_next_attribute(&cursor, &attribute)) {

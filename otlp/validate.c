@@ -13,18 +13,17 @@ void tt_check_init(struct tt_check *check, struct tt_str body, const struct tt_l
     };
 }
 
-bool tt_check_fault(struct tt_check *check, enum tt_status status,
-                    const struct tt_check_cursor *cursor, const struct tt_pb_field *field,
-                    const char *what)
+void tt_check_record(struct tt_check *check, enum tt_status status,
+                     const struct tt_check_cursor *cursor, const struct tt_pb_field *field,
+                     const char *what)
 {
     if (check->status != TT_OK)
-        return false;
+        return;
     check->status = status;
     check->what = what;
     check->offset = (size_t)(cursor->at - check->base);
     check->message = cursor->message;
     check->field = field == NULL || field->kind == TT_PB_UNKNOWN ? NULL : field;
-    return false;
 }
 
 enum tt_status tt_check_result(const struct tt_check *check, const char *what, struct tt_error *err)

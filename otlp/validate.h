@@ -46,10 +46,20 @@ static inline struct tt_check_cursor tt_check_begin(const struct tt_pb_message *
     return (struct tt_check_cursor){at, at + bytes.len, message, 0};
 }
 
-/* Records the first fault; returns false. field may be NULL. */
-bool tt_check_fault(struct tt_check *check, enum tt_status status,
-                    const struct tt_check_cursor *cursor, const struct tt_pb_field *field,
-                    const char *what);
+/* Records the first fault. field may be NULL. */
+__attribute__((cold)) void tt_check_record(struct tt_check *check, enum tt_status status,
+                                           const struct tt_check_cursor *cursor,
+                                           const struct tt_pb_field *field, const char *what);
+
+/* The same, to be returned. */
+static inline bool tt_check_fault(struct tt_check *check, enum tt_status status,
+                                  const struct tt_check_cursor *cursor,
+                                  const struct tt_pb_field *field, const char *what)
+{
+    tt_check_record(check, status, cursor, field, what);
+    return false;
+}
+
 /* Fills err from the fault, or returns TT_OK when there was none. what: "decode traces". */
 enum tt_status tt_check_result(const struct tt_check *check, const char *what,
                                struct tt_error *err);

@@ -78,7 +78,7 @@ struct tt_wire_field {
     uint32_t number;
     uint32_t wire_type;   /* enum tt_pb_wire */
     const uint8_t *start; /* its tag */
-    const uint8_t *data;  /* TT_PB_WIRE_LENGTH: the bytes, and how many there are */
+    const uint8_t *data;  /* TT_PB_WIRE_LENGTH: the bytes; else the encoded value */
     uint64_t value;       /* the length, the varint, or the fixed bits */
 };
 
@@ -100,6 +100,7 @@ static inline bool tt_wire_next(const uint8_t **at, const uint8_t *end,
     p = tt_wire_varint(p, &tag);
     ret_field->number = (uint32_t)(tag >> 3);
     ret_field->wire_type = tag & 7;
+    ret_field->data = p;
     switch (ret_field->wire_type) {
     case TT_PB_WIRE_VARINT:
         p = tt_wire_varint(p, &ret_field->value);
