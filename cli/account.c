@@ -4,8 +4,8 @@
 #include "base/meter.h"
 #include "config/walk.h"
 
-/* The labels processor counts the rows it labelled in meters of this name, by source. */
-#define LABELLED "telltale_labelled_items"
+/* The labels processor counts rows in meters of this name by where their label is from; "none": without evidence. */
+#define EVIDENCE "telltale_label_evidence"
 #define DROPPED  "telltale_dropped_items"
 
 struct account {
@@ -122,11 +122,13 @@ static void print_labelled_reading(void *context, const struct tt_reading *readi
 {
     struct account *account = context;
     struct tt_str source = label_of(reading, "source");
+    bool has_evidence = !tt_str_equal(source, TT_STR("none"));
 
-    if (!tt_str_equal(tt_str(reading->desc->name), TT_STR(LABELLED)) || reading->value == 0)
+    if (!tt_str_equal(tt_str(reading->desc->name), TT_STR(EVIDENCE)) || reading->value == 0)
         return;
-    tt_buffer_printf(account->out, "%s%.0f by %.*s", account->sum > 0 ? ", " : "", reading->value,
-                     TT_STR_ARG(source));
+    tt_buffer_printf(account->out, "%s%.0f %s%.*s", account->sum > 0 ? ", " : "", reading->value,
+                     has_evidence ? "by " : "without evidence", has_evidence ? (int)source.len : 0,
+                     source.data);
     account->sum += reading->value;
 }
 
@@ -167,5 +169,5 @@ void tt_account_print(struct tt_service *service, struct tt_buffer *out)
 
 bool tt_account_has_labels(struct tt_service *service)
 {
-    return sum_of(service, LABELLED, NULL, NULL) > 0;
+    return sum_of(service, EVIDENCE, NULL, NULL) > sum_of(service, EVIDENCE, "source", "none");
 }

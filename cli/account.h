@@ -9,7 +9,7 @@
 
 /* Received, labelled, written and where, dropped by reason. */
 void tt_account_print(struct tt_service *service, struct tt_buffer *out);
-/* Whether any row carried label evidence; true also when no component looks for labels. */
+/* Whether any row carried label evidence; false also when no component looks for it. */
 bool tt_account_has_labels(struct tt_service *service);
 
 #endif

@@ -29,21 +29,22 @@ static void append_choices(const struct tt_option *option, struct tt_buffer *out
         tt_buffer_printf(out, " Default: %s.", option->def);
 }
 
-/* Words of text in lines of at most 78 characters, each begun with `indent` blanks. */
-static void append_wrapped(struct tt_str text, size_t indent, size_t at, struct tt_buffer *out)
+/* Words of text in lines of at most 78 characters, each after the first begun with `indent` blanks. */
+static void append_wrapped(struct tt_str text, size_t indent, struct tt_buffer *out)
 {
+    size_t at = indent;
+
     while (text.data != NULL) {
         struct tt_str word = tt_str_cut(&text, ' ');
-        if (at + word.len > 78 && at > indent) {
+        if (at > indent && at + 1 + word.len > 78) {
             tt_buffer_printf(out, "\n%*s", (int)indent, "");
             at = indent;
-        }
-        tt_buffer_append_str(out, word);
-        at += word.len;
-        if (text.data != NULL && at < 78) {
+        } else if (at > indent) {
             tt_buffer_append_byte(out, ' ');
             at++;
         }
+        tt_buffer_append_str(out, word);
+        at += word.len;
     }
     tt_buffer_append_byte(out, '\n');
 }
@@ -61,7 +62,7 @@ static void append_option(const struct tt_option *option, struct tt_buffer *out)
     tt_buffer_init(&text, 4096);
     tt_buffer_append_str(&text, tt_str(option->doc));
     append_choices(option, &text);
-    append_wrapped(tt_buffer_view(&text), INDENT, INDENT, out);
+    append_wrapped(tt_buffer_view(&text), INDENT, out);
     tt_buffer_done(&text);
 }
 
@@ -77,7 +78,7 @@ void tt_help_overview(struct tt_buffer *out)
             "writes\ndatasets to train on.\n\nUsage: telltale [COMMAND] [OPTION]…\n\nCommands:\n"));
     for (size_t i = 0; i < count; i++) {
         tt_buffer_printf(out, "  %-18s", commands[i]->name);
-        append_wrapped(tt_str(commands[i]->summary), 20, 20, out);
+        append_wrapped(tt_str(commands[i]->summary), 20, out);
     }
     tt_buffer_append_str(
         out, TT_STR("\nWithout a command: run. Options of a command: telltale COMMAND --help\n"
@@ -90,10 +91,10 @@ void tt_help_command(const struct tt_command *command, struct tt_buffer *out)
     tt_buffer_printf(out, "Usage: telltale %s [OPTION]…%s%s\n\n", command->name,
                      command->operands != NULL ? " " : "",
                      command->operands != NULL ? command->operands : "");
-    append_wrapped(tt_str(command->summary), 0, 0, out);
+    append_wrapped(tt_str(command->summary), 0, out);
     if (command->details != NULL) {
         tt_buffer_append_byte(out, '\n');
-        append_wrapped(tt_str(command->details), 0, 0, out);
+        append_wrapped(tt_str(command->details), 0, out);
     }
     tt_buffer_append_str(out, TT_STR("\nOptions:\n"));
     for (size_t i = 0; i < command->n_options; i++)

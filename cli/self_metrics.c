@@ -238,7 +238,7 @@ enum tt_status tt_self_metrics_start(struct tt_service *service, const struct tt
     };
     status = tt_http_server_start(&options, &metrics->server, err);
     if (status != TT_OK) {
-        tt_error_prefix(err, "failed to start the program's own metrics: ");
+        tt_error_prefix(err, "failed to start the program's own metrics");
         tt_free(metrics);
         return status;
     }

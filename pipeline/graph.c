@@ -387,7 +387,7 @@ static enum tt_status create(struct tt_instance *instance, struct tt_error *err)
     instance->args.host = &instance->host;
     status = instance->component->ops->create(&instance->args, &instance->self, err);
     if (status != TT_OK)
-        tt_error_prefix(err, "failed to create \"%s\" %s: ", instance->settings->id,
+        tt_error_prefix(err, "failed to create \"%s\" %s", instance->settings->id,
                         tt_kind_name(instance->component->kind));
     return status;
 }

@@ -245,7 +245,7 @@ static enum tt_status reload_instance(struct tt_instance *instance, const void *
     if (status == TT_OK)
         instance->config = config;
     else
-        tt_error_prefix(err, "failed to reload \"%s\" %s: ", instance->settings->id,
+        tt_error_prefix(err, "failed to reload \"%s\" %s", instance->settings->id,
                         tt_kind_name(instance->component->kind));
     return status;
 }

@@ -173,7 +173,7 @@ static enum tt_status start_instance(struct tt_instance *instance, struct tt_err
     if (status == TT_OK)
         instance->is_started = true;
     else
-        tt_error_prefix(err, "failed to start \"%s\" %s: ", instance->settings->id,
+        tt_error_prefix(err, "failed to start \"%s\" %s", instance->settings->id,
                         tt_kind_name(instance->component->kind));
     return status;
 }
@@ -245,7 +245,7 @@ static void stop_instance(struct stopping *stopping, struct tt_instance *instanc
     status = instance->component->ops->shutdown(instance->self, stopping->deadline, &err);
     if (status == TT_OK)
         return;
-    tt_error_prefix(&err, "failed to shut down \"%s\" %s: ", instance->settings->id,
+    tt_error_prefix(&err, "failed to shut down \"%s\" %s", instance->settings->id,
                     tt_kind_name(instance->component->kind));
     tt_log_error(&instance->host.log, "Shutdown failed", TT_FIELD_ERROR(&err));
     if (stopping->status != TT_OK)
