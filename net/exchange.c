@@ -13,8 +13,6 @@ void exchange_unref(struct tt_http_exchange *exchange)
         exchange->done(exchange->context, exchange);
     if (exchange->response != NULL)
         MHD_destroy_response(exchange->response);
-    if (exchange->late_response != NULL)
-        MHD_destroy_response(exchange->late_response);
     tt_free(exchange->decoded_path);
     tt_free(exchange->origin);
     tt_free(exchange);
@@ -80,6 +78,7 @@ struct tt_http_exchange *exchange_new(struct connection *connection, struct MHD_
     exchange->references = 1;
     exchange->mhd = mhd;
     exchange->connection = connection;
+    exchange->loop = loop;
     exchange->server = loop->server;
     exchange->method = tt_str(method);
     atomic_store_explicit(&connection->received, 0, memory_order_relaxed);
@@ -113,8 +112,8 @@ enum MHD_Result exchange_queue(struct tt_http_exchange *exchange)
 {
     struct MHD_Response *response = TT_TAKE(exchange->response);
 
-    if (response ==
-        NULL) /* no memory for it: the client sees the connection close, and may retry */
+    /* Without memory for an answer the client sees the connection close, and may retry. */
+    if (response == NULL)
         return MHD_NO;
     connection_enter(exchange->connection, PHASE_ANSWER);
     enum MHD_Result result = MHD_queue_response(exchange->mhd, exchange->status, response);
@@ -134,65 +133,67 @@ enum MHD_Result exchange_break_off(struct tt_http_exchange *exchange, unsigned s
     return MHD_NO;
 }
 
+/* Under loop->mu, where turns change: libmicrohttpd must not be stopped between a change and its resume. */
+static void set_turn(struct tt_http_exchange *exchange, enum turn turn)
+{
+    atomic_store_explicit(&exchange->turn, turn, memory_order_release);
+}
+
+static enum turn turn_of(struct tt_http_exchange *exchange)
+{
+    return (enum turn)atomic_load_explicit(&exchange->turn, memory_order_acquire);
+}
+
 void exchange_orphan(struct tt_http_exchange *exchange)
 {
-    int expected = TURN_SUSPENDED;
     struct tt_http_answer answer;
 
-    if (!atomic_compare_exchange_strong_explicit(&exchange->turn, &expected, TURN_ORPHANED,
-                                                 memory_order_acq_rel, memory_order_acquire))
+    if (turn_of(exchange) != TURN_SUSPENDED)
         return;
     answer_refuse(exchange, 503, "shutting down before the data were stored", &answer);
     answer.retry_after_s = answer.retry_after_s == 0 ? 1 : answer.retry_after_s;
     exchange->status = answer.status;
     exchange->response = answer_build(exchange, &answer);
+    set_turn(exchange, TURN_ORPHANED);
     MHD_resume_connection(exchange->mhd);
 }
 
 void tt_http_answer(struct tt_http_exchange *exchange, const struct tt_http_answer *answer)
 {
     struct tt_http_server *server = exchange->server;
-    struct MHD_Response *response = NULL;
-    int turn = atomic_load_explicit(&exchange->turn, memory_order_acquire);
+    struct loop *loop = exchange->loop;
+    struct MHD_Response *response = answer_build(exchange, answer);
 
-    if (turn != TURN_ORPHANED)
-        response = answer_build(exchange, answer);
-    exchange->late_response = response;
-    exchange->late_status = answer->status;
-    do {
-        if (turn == TURN_ORPHANED)
-            break;
-    } while (!atomic_compare_exchange_weak_explicit(&exchange->turn, &turn, TURN_ANSWERED,
-                                                    memory_order_acq_rel, memory_order_acquire));
-    if (turn == TURN_ORPHANED && response != NULL) {
-        exchange->late_response = NULL;
-        MHD_destroy_response(response);
+    (void)pthread_mutex_lock(&loop->mu);
+    enum turn turn = turn_of(exchange);
+    if (turn != TURN_ORPHANED) {
+        exchange->response = TT_TAKE(response);
+        exchange->status = answer->status;
+        set_turn(exchange, TURN_ANSWERED);
     }
     if (turn == TURN_SUSPENDED)
         MHD_resume_connection(exchange->mhd);
+    (void)pthread_mutex_unlock(&loop->mu);
+    if (response != NULL)
+        MHD_destroy_response(response);
     exchange_unref(exchange);
     if (turn != TURN_RUNNING)
         server_unref(server);
 }
 
-/* The handler returned without an answer: the connection waits for it, no thread does. */
-void exchange_suspend(struct tt_http_exchange *exchange)
+bool exchange_suspend(struct tt_http_exchange *exchange)
 {
-    struct loop *loop = exchange->connection->loop;
-    int expected = TURN_RUNNING;
-    bool answered = false;
+    struct loop *loop = exchange->loop;
 
-    server_ref(loop->server); /* for the one who will answer */
     (void)pthread_mutex_lock(&loop->mu);
-    MHD_suspend_connection(exchange->mhd);
-    if (!atomic_compare_exchange_strong_explicit(&exchange->turn, &expected, TURN_SUSPENDED,
-                                                 memory_order_acq_rel, memory_order_acquire)) {
-        MHD_resume_connection(exchange->mhd);
-        answered = true;
-    } else if (loop->stopping) {
-        exchange_orphan(exchange);
+    bool waits = turn_of(exchange) == TURN_RUNNING;
+    if (waits) {
+        server_ref(loop->server); /* for the one who will answer */
+        MHD_suspend_connection(exchange->mhd);
+        set_turn(exchange, TURN_SUSPENDED);
+        if (loop->stopping)
+            exchange_orphan(exchange);
     }
     (void)pthread_mutex_unlock(&loop->mu);
-    if (answered)
-        server_unref(loop->server);
+    return waits;
 }

@@ -149,6 +149,8 @@ void server_unref(struct tt_http_server *server)
 {
     if (atomic_fetch_sub_explicit(&server->references, 1, memory_order_acq_rel) != 1)
         return;
+    for (unsigned i = 0; i < server->n_loops; i++)
+        (void)pthread_mutex_destroy(&server->loops[i].mu);
     (void)pthread_mutex_destroy(&server->mu);
     (void)pthread_cond_destroy(&server->idle);
     tt_arena_done(&server->arena);
@@ -333,7 +335,6 @@ static void stop_loops(struct tt_http_server *server)
         if (loop->daemon != NULL)
             MHD_stop_daemon(loop->daemon);
         body_pool_unref(loop->bodies);
-        (void)pthread_mutex_destroy(&loop->mu);
     }
 }
 

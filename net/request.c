@@ -285,10 +285,8 @@ static enum MHD_Result finish(struct tt_http_exchange *exchange)
         connection_enter(exchange->connection, PHASE_HANDLER);
         (void)atomic_fetch_add_explicit(&exchange->references, 1, memory_order_relaxed);
         exchange->route->handle(exchange->route->context, exchange);
-        if (atomic_load_explicit(&exchange->turn, memory_order_acquire) == TURN_RUNNING) {
-            exchange_suspend(exchange);
+        if (exchange_suspend(exchange))
             return MHD_YES;
-        }
     }
     return exchange_queue(exchange);
 }

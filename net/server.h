@@ -61,9 +61,10 @@ enum turn { TURN_RUNNING, TURN_SUSPENDED, TURN_ANSWERED, TURN_ORPHANED };
 
 struct tt_http_exchange {
     _Atomic int references; /* libmicrohttpd's side, and the handler's while it owes an answer */
-    _Atomic int turn;       /* enum turn */
+    _Atomic int turn;       /* enum turn; changed under loop->mu */
     struct MHD_Connection *mhd;
-    struct connection *connection;
+    struct connection *connection; /* the loop's thread only */
+    struct loop *loop;
     struct tt_http_server *server;
     const struct tt_http_route *route; /* NULL: no such path */
     void (*done)(void *context, struct tt_http_exchange *exchange);
@@ -78,10 +79,8 @@ struct tt_http_exchange {
     bool handled;   /* handle() was called */
     struct body *body;
     uint64_t discarded;
-    struct MHD_Response *response; /* the loop's: what will be queued */
+    struct MHD_Response *response; /* what will be queued; set by who changes turn to ANSWERED or ORPHANED */
     unsigned status;
-    struct MHD_Response *late_response; /* the handler's; the loop's when turn is TURN_ANSWERED */
-    unsigned late_status;
 };
 
 /* ---- guests of the acceptor ---- */
@@ -212,8 +211,8 @@ void exchange_refuse(struct tt_http_exchange *exchange, unsigned status, const c
 enum MHD_Result exchange_queue(struct tt_http_exchange *exchange);
 /* Answers and ends the connection in the middle of a body: libmicrohttpd takes no answer there. */
 enum MHD_Result exchange_break_off(struct tt_http_exchange *exchange, unsigned status, const char *reason);
-/* The handler returned without an answer: the connection waits for it, no thread does. */
-void exchange_suspend(struct tt_http_exchange *exchange);
+/* The handler returned: without an answer the connection waits for it, no thread does. False: the answer is there. */
+bool exchange_suspend(struct tt_http_exchange *exchange);
 /* Answers for a handler that has not by the end; loop->mu is held. */
 void exchange_orphan(struct tt_http_exchange *exchange);
 

@@ -1,0 +1,5 @@
+#include "tt_test.h"
+int main(void)
+{
+    return 0;
+}
