@@ -26,6 +26,7 @@ static const char *const env[] = {"A=x",
                                   "TAIL=$",
                                   NULL};
 
+/* Printing writes what would be expanded again with one more $. */
 static void expand_values(void **state)
 {
     static const struct {
@@ -59,18 +60,18 @@ static void expand_values(void **state)
         {"v: a${EMPTY}b", "v: ab\n"},
         {"v: a${env:NONE:-}b", "v: ab\n"},
         {"v: $$", "v: \"$\"\n"},
-        {"v: $${A}", "v: \"${A}\"\n"},
-        {"v: $${A} ${N}", "v: \"${A} 10\"\n"},
-        {"v: $$$${A}", "v: \"$${A}\"\n"},
+        {"v: $${A}", "v: \"$${A}\"\n"},
+        {"v: $${A} ${N}", "v: \"$${A} 10\"\n"},
+        {"v: $$$${A}", "v: \"$$$${A}\"\n"},
         {"v: $$${A}", "v: \"$x\"\n"},
         {"v: $1", "v: \"$1\"\n"},
         {"v: $$1", "v: \"$1\"\n"},
         {"v: $A", "v: \"$A\"\n"},
         {"v: a}b", "v: \"a}b\"\n"},
-        {"v: a${A", "v: \"a${A\"\n"},
+        {"v: a${A", "v: \"a$${A\"\n"},
         {"v: ${env:DOLLARS}", "v: \"a$b\"\n"},
-        {"v: ${TAIL}{A}", "v: \"${A}\"\n"},
-        {"v: ${TAIL}$1", "v: \"$$1\"\n"},
+        {"v: ${TAIL}{A}", "v: \"$${A}\"\n"},
+        {"v: ${TAIL}$1", "v: \"$$$1\"\n"},
         {"${A}: 1", "\"${A}\": 1\n"},
         {"v: ['${A}', {w: \"${N}s\"}]", "v:\n  - x\n  - w: 10s\n"},
     };

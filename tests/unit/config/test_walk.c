@@ -100,6 +100,24 @@ static void check_names_what_is_wrong(void **state)
     }
 }
 
+static const struct tt_schema endless;
+static const struct tt_field endless_fields[] = {
+    {TT_OBJECT(struct small, a), .sub = &endless, .doc = "D."},
+};
+static const struct tt_schema endless = TT_SCHEMA(struct small, endless_fields);
+
+/* A schema that holds itself cannot be laid out in memory, but a table can say so. */
+static void check_finds_too_many_levels(void **state)
+{
+    struct tt_buffer out;
+
+    (void)state;
+    tt_buffer_init(&out, 65536);
+    assert_false(tt_schema_check(&endless, &out));
+    assert_str(tt_buffer_view(&out), "a.a.a.a.a.a.a.a: over 8 levels\n");
+    tt_buffer_done(&out);
+}
+
 static void check_finds_two_options_of_one_name(void **state)
 {
     static const struct tt_field fields[] = {
@@ -124,6 +142,7 @@ int main(void)
         cmocka_unit_test(walk_of_no_options_ends_at_once),
         cmocka_unit_test(check_accepts_a_good_table),
         cmocka_unit_test(check_names_what_is_wrong),
+        cmocka_unit_test(check_finds_too_many_levels),
         cmocka_unit_test(check_finds_two_options_of_one_name),
     };
 
