@@ -92,6 +92,9 @@ static void stop_counting(struct tt_http_server *server, struct guest *guest)
 void guest_close(struct tt_http_server *server, struct guest *guest)
 {
     stop_counting(server, guest);
+    /* Closing alone does not end the watch: a loop may still hold another descriptor of the same connection. */
+    if (guest->fd >= 0 && guest->in_epoll)
+        (void)epoll_ctl(server->epoll_fd, EPOLL_CTL_DEL, guest->fd, NULL);
     if (guest->fd >= 0)
         (void)close(guest->fd);
     guest->fd = -1;
