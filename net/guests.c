@@ -71,10 +71,14 @@ struct guest *guest_new(struct tt_http_server *server, enum guest_kind kind, int
 static bool watch(struct tt_http_server *server, struct guest *guest, uint32_t events)
 {
     struct epoll_event event = {.events = events, .data.ptr = guest};
-    int operation = guest->in_epoll ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    bool was_watched = guest->in_epoll;
 
-    guest->in_epoll = epoll_ctl(server->epoll_fd, operation, guest->fd, &event) == 0;
-    return guest->in_epoll;
+    guest->in_epoll = true; /* before: the acceptor may see an event of it before this returns */
+    if (epoll_ctl(server->epoll_fd, was_watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, guest->fd,
+                  &event) == 0)
+        return true;
+    guest->in_epoll = was_watched;
+    return false;
 }
 
 bool guest_watch(struct tt_http_server *server, struct guest *guest)
