@@ -330,7 +330,7 @@ def traces(spans, service="shop", resource_attributes=()):
 
 def padded_traces(size):
     """A valid trace request of exactly `size` bytes (at least 300)."""
-    for slack in range(250, 320):
+    for slack in range(60, 240):
         body = traces([span(attributes=[("pad", "x" * (size - slack))])])
         if len(body) == size:
             return body
