@@ -201,7 +201,8 @@ static bool enter(struct document *d, const struct tt_row *row)
     const struct tt_batch *batch = d->writer.batch;
     uint32_t resource = batch->scopes[row->scope].resource;
     bool new_resource = resource != d->open.resource;
-    bool new_scope = new_resource || row->scope != d->open.scope;
+    bool new_scope =
+        row->scope != d->open.scope; /* also when the resource is: a scope is of one resource */
 
     if (new_resource) {
         close_resource(d);
@@ -213,7 +214,7 @@ static bool enter(struct document *d, const struct tt_row *row)
     }
     if (batch->signal != TT_METRICS)
         return new_scope;
-    if (!new_scope && row->point.metric == d->open.metric)
+    if (row->point.metric == d->open.metric)
         return false;
     close_metric(d);
     open_metric(d, row->point.metric, new_scope);

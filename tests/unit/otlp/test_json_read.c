@@ -382,6 +382,17 @@ static enum tt_status read_repeated(const char *before, const char *unit, const 
     return status;
 }
 
+static void does_not_count_siblings_as_nesting(void **state)
+{
+    size_t used;
+
+    (void)state;
+    assert_status(
+        read_repeated("{\"resourceMetrics\":[{\"scopeMetrics\":[{\"metrics\":[{\"metadata\":[",
+                      "{\"value\":{\"arrayValue\":{}}}", "]}]}]}]}", 200, &used),
+        TT_OK);
+}
+
 static void refuses_element_bombs_by_their_count(void **state)
 {
     static const char *const bombs[][3] = {
@@ -477,6 +488,7 @@ int main(void)
         cmocka_unit_test(reads_special_doubles),
         cmocka_unit_test(keeps_any_byte_of_text),
         cmocka_unit_test(bounds_the_nesting_of_values),
+        cmocka_unit_test(does_not_count_siblings_as_nesting),
         cmocka_unit_test(refuses_element_bombs_by_their_count),
         cmocka_unit_test(keeps_the_output_within_its_maximum),
         cmocka_unit_test(appends_and_takes_back_on_failure),

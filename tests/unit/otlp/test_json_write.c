@@ -24,6 +24,11 @@
 #define KV(key, value)  "{\"key\":\"" key "\",\"value\":{" value "}}"
 #define TEXT(key, text) KV(key, "\"stringValue\":\"" text "\"")
 
+/* Longer than what a length of one byte tells. */
+#define LONG                                                                 \
+    "0123456789012345678901234567890123456789012345678901234567890123456789" \
+    "0123456789012345678901234567890123456789012345678901234567890123456789"
+
 #define TRACE_ID "\"traceId\":\"5b8efff798038103d269b633813fc60c\""
 #define SPAN_ID  "\"spanId\":\"eee19b7ec3c1b174\""
 
@@ -63,6 +68,11 @@ static const struct {
     {TT_TRACES, SPANS("{\"droppedLinksCount\":1,\"status\":{\"code\":1}}")},
     {TT_TRACES, SPANS("{\"attributes\":[" TEXT("a", "b") "],\"status\":{\"message\":\"m\"}}")},
     {TT_TRACES, SPANS("{\"events\":[{}],\"links\":[{}],\"status\":{}}")},
+    {TT_TRACES,
+     SPANS("{\"traceState\":\"a=b\",\"flags\":256,\"attributes\":[" TEXT("long", LONG) "," TEXT(
+         LONG, "") "," KV("n",
+                          "\"kvlistValue\":{\"values\":[" TEXT(
+                              "long", LONG) "]}") "],\"droppedAttributesCount\":1,\"status\":{}}")},
     /* values */
     {TT_TRACES, ATTRIBUTES(TEXT("a", "b") "," TEXT("c", ""))},
     {TT_TRACES, ATTRIBUTES(KV("t", "\"boolValue\":true") "," KV("f", "\"boolValue\":false"))},
@@ -143,7 +153,7 @@ static void writes_the_strict_form_in_the_collectors_order(void **state)
     }
 }
 
-static void leaves_zero_values_out(void **state)
+static void leaves_zero_values_out_and_restores_the_order(void **state)
 {
     static const struct {
         enum tt_signal signal;
@@ -160,6 +170,12 @@ static void leaves_zero_values_out(void **state)
         {TT_TRACES,
          "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"attributes\":[{\"key\":\"k\"},{}]}]}]}]}",
          ATTRIBUTES("{\"key\":\"k\",\"value\":{}},{\"value\":{}}")},
+        /* members out of order */
+        {TT_TRACES,
+         SPANS("{\"attributes\":[" TEXT("long",
+                                        LONG) "],\"flags\":1,\"name\":\"n\",\"traceState\":\"s\"}"),
+         SPANS("{\"traceState\":\"s\",\"flags\":1,\"name\":\"n\",\"attributes\":[" TEXT(
+             "long", LONG) "],\"status\":{}}")},
         {TT_TRACES, "{}", "{\"resourceSpans\":[]}"},
         {TT_LOGS, "{\"resourceLogs\":[{\"scopeLogs\":[{}]}]}", "{\"resourceLogs\":[]}"},
     };
@@ -336,38 +352,39 @@ static const struct tt_column_desc columns[] = {{"anomaly.type", TT_COLUMN_TEXT,
                                                 {"anomaly.score", TT_COLUMN_DOUBLE, ""},
                                                 {"n", TT_COLUMN_INT, ""}};
 
+/* Attributes of the rows, and columns as attributes. */
+#define LIST(attributes) "\"attributes\":[" attributes "]"
+#define OWN              TEXT("k", "v")
+#define OLD_TYPE         TEXT("anomaly.type", "old")
+#define TYPE             TEXT("anomaly.type", "t\\\"x")
+#define SCORE            KV("anomaly.score", "\"doubleValue\":0.5")
+#define NUMBER           KV("n", "\"intValue\":\"-7\"")
+
 static void writes_columns_after_attributes_and_hides_what_they_shadow(void **state)
 {
     static const struct {
         enum tt_signal signal;
         const char *json, *expected;
     } cases[] = {
+        /* clang-format off */
         {TT_TRACES,
-         SPANS("{\"attributes\":[" TEXT("anomaly.type", "old") "," TEXT("k", "v") "," TEXT(
-             "anomaly.typf",
-             "x") "],\"status\":{}},{\"status\":{}},{\"attributes\":[" TEXT("n",
-                                                                            "mine") "],\"status\":{}}"),
-         SPANS(
-             "{\"attributes\":[" TEXT("k", "v") "," TEXT("anomaly.typf", "x") "," TEXT("anomaly.type", "t\\\"x") "," KV("anomaly.score", "\"doubleValue\":0.5") "],\"status\":{}},{\"attributes\":[" TEXT(
-                 "anomaly.type",
-                 "t\\\"x") "],\"status\":{}},{\"attributes\":[" KV("n",
-                                                                   "\"intValue\":\"-7\"") "],\"status\":{}}")},
+         SPANS("{" LIST(OLD_TYPE "," OWN "," TEXT("anomaly.typf", "x")) ",\"status\":{}},"
+               "{\"status\":{}},"
+               "{" LIST(TEXT("n", "mine")) ",\"status\":{}},"
+               "{" LIST(OLD_TYPE "," TEXT("n", "mine")) ",\"status\":{}}"),
+         SPANS("{" LIST(OWN "," TEXT("anomaly.typf", "x") "," TYPE "," SCORE) ",\"status\":{}},"
+               "{" LIST(TYPE) ",\"status\":{}},"
+               "{" LIST(NUMBER) ",\"status\":{}},"
+               "{" LIST(OLD_TYPE "," TEXT("n", "mine")) ",\"status\":{}}")},
         {TT_LOGS,
-         LOGS("{\"timeUnixNano\":\"1\",\"body\":{},\"attributes\":[" TEXT(
-             "anomaly.type", "old") "],\"flags\":1},{\"body\":{}},"
-                                    "{\"body\":{}}"),
-         LOGS(
-             "{\"timeUnixNano\":\"1\",\"body\":{},\"attributes\":[" TEXT("anomaly.type", "t\\\"x") "," KV("anomaly.score", "\"doubleValue\":0.5") "],\"flags\":1},{\"body\":{},\"attributes\":[" TEXT(
-                 "anomaly.type",
-                 "t\\\"x") "]},{\"body\":{},\"attributes\":[" KV("n", "\"intValue\":\"-7\"") "]}")},
+         LOGS("{\"timeUnixNano\":\"1\",\"body\":{}," LIST(OLD_TYPE) ",\"flags\":1},{\"body\":{}},{\"body\":{}}"),
+         LOGS("{\"timeUnixNano\":\"1\",\"body\":{}," LIST(TYPE "," SCORE) ",\"flags\":1},"
+              "{\"body\":{}," LIST(TYPE) "},{\"body\":{}," LIST(NUMBER) "}")},
         {TT_METRICS,
-         METRICS("{\"summary\":{\"dataPoints\":[{\"attributes\":[" TEXT(
-             "a", "b") "],\"count\":\"1\"},{},{}]}}"),
-         METRICS("{\"summary\":{\"dataPoints\":[{\"attributes\":[" TEXT("a", "b") "," TEXT("anomaly.type", "t\\\"x") "," KV(
-             "anomaly.score",
-             "\"doubleValue\":0.5") "],\"count\":\"1\"},{\"attributes\":[" TEXT("anomaly.type",
-                                                                                "t\\\"x") "]},{\"attributes\":[" KV("n",
-                                                                                                                    "\"intValue\":\"-7\"") "]}]}}")},
+         METRICS("{\"summary\":{\"dataPoints\":[{" LIST(OWN) ",\"count\":\"1\"},{},{}]}}"),
+         METRICS("{\"summary\":{\"dataPoints\":[{" LIST(OWN "," TYPE "," SCORE) ",\"count\":\"1\"},"
+                 "{" LIST(TYPE) "},{" LIST(NUMBER) "}]}}")},
+        /* clang-format on */
     };
 
     (void)state;
@@ -427,6 +444,19 @@ static struct tt_batch *batch_of_metrics(void)
                  "\"dataPoints\":[{\"asInt\":\"5\"}]}}]}],\"schemaUrl\":\"u\"}]}"));
 }
 
+static void assert_same_envelope(const struct tt_batch *part, const struct tt_row *in_part,
+                                 const struct tt_batch *whole, const struct tt_row *row)
+{
+    const struct tt_metric *metric = &part->metrics[in_part->point.metric];
+
+    assert_str_equal(tt_row_scope(part, in_part)->schema_url, tt_row_scope(whole, row)->schema_url);
+    assert_str_equal(tt_row_resource(part, in_part)->schema_url,
+                     tt_row_resource(whole, row)->schema_url);
+    assert_str_equal(metric->name, whole->metrics[row->point.metric].name);
+    assert_int_equal(metric->type, whole->metrics[row->point.metric].type);
+    assert_int_equal(metric->monotonic, whole->metrics[row->point.metric].monotonic);
+}
+
 static void splits_documents_at_the_soft_limit(void **state)
 {
     struct tt_batch *batch = batch_of_metrics();
@@ -446,8 +476,10 @@ static void splits_documents_at_the_soft_limit(void **state)
             assert_true(out.len - 6 <= limit || range.next == range.first + 1);
             struct tt_batch *part = batch_of_json(TT_METRICS, tt_str_of(out.data + 6, out.len - 6));
             assert_int_equal(part->n_rows, range.next - range.first);
-            for (uint32_t i = 0; i < part->n_rows; i++)
+            for (uint32_t i = 0; i < part->n_rows; i++) {
                 assert_int_equal(part->rows[i].point.integer, next_value++);
+                assert_same_envelope(part, &part->rows[i], batch, &batch->rows[range.first + i]);
+            }
             tt_batch_unref(part);
             tt_buffer_done(&out);
             range.first = range.next;
@@ -584,7 +616,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_the_strict_form_in_the_collectors_order),
-        cmocka_unit_test(leaves_zero_values_out),
+        cmocka_unit_test(leaves_zero_values_out_and_restores_the_order),
         cmocka_unit_test(escapes_and_repairs_text),
         cmocka_unit_test(writes_text_of_any_length),
         cmocka_unit_test(writes_edits),
