@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "processors/trace_assembler/slab.h"
+
+#include <sys/mman.h>
+
+#define USABLE_STEP ((size_t)64) /* slabs made readable at once: 4 MiB */
+
+/* At the beginning of each slab; the slots follow. */
+struct slab {
+    struct slab *next, *previous; /* in its heap's list of partial slabs */
+    uint32_t class, slot_bytes, first_slot;
+    uint16_t n_slots, n_touched; /* slots before n_touched were handed out once */
+    uint16_t n_used, n_freed;
+    bool listed;
+    uint16_t freed
+        []; /* slot numbers; kept here so that taking one does not wait for the slot's memory */
+};
+
+/* ---- classes ---- */
+
+static unsigned class_of(size_t size)
+{
+    uint32_t last = (uint32_t)size - 1;
+    unsigned msb;
+
+    if (size <= 64)
+        return 0;
+    msb = 31U - (unsigned)__builtin_clz(last);
+    return (msb - 6) * 8 + ((last >> (msb - 3)) & 7) + 1;
+}
+
+static uint32_t class_bytes(unsigned class)
+{
+    unsigned eighths = (class - 1) % 8, doubling = (class - 1) / 8;
+
+    return class == 0 ? 64 : (9 + eighths) << (doubling + 3);
+}
+
+size_t slab_cost(size_t size)
+{
+    return size <= SLAB_MAX_SLOT ? class_bytes(class_of(size)) : size + 16;
+}
+
+/* ---- pool ---- */
+
+bool slab_pool_init(struct slab_pool *pool, size_t max_bytes)
+{
+    memset(pool, 0, sizeof(*pool));
+    pool->n_slabs = max_bytes / SLAB_BYTES + 1;
+    pool->warm = tt_calloc(pool->n_slabs, sizeof(*pool->warm));
+    pool->cold = tt_calloc(pool->n_slabs, sizeof(*pool->cold));
+    if (pool->warm == NULL || pool->cold == NULL) {
+        tt_free(pool->warm);
+        tt_free(pool->cold);
+        return false;
+    }
+    pthread_mutex_init(&pool->mu, NULL);
+    return true;
+}
+
+void slab_pool_done(struct slab_pool *pool)
+{
+    if (pool->mapping != NULL)
+        munmap(pool->mapping, pool->mapped);
+    tt_free(pool->warm);
+    tt_free(pool->cold);
+    pthread_mutex_destroy(&pool->mu);
+}
+
+size_t slab_pool_bytes(const struct slab_pool *pool)
+{
+    return atomic_load_explicit(&pool->n_used, memory_order_relaxed) * SLAB_BYTES +
+           atomic_load_explicit(&pool->large, memory_order_relaxed);
+}
+
+/* Addresses only: no memory is behind them until they are made readable and touched. */
+static bool reserve_range(struct slab_pool *pool)
+{
+    size_t bytes = (pool->n_slabs + 1) * SLAB_BYTES;
+    void *mapping =
+        mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (mapping == MAP_FAILED)
+        return false;
+    pool->mapping = mapping;
+    pool->mapped = bytes;
+    pool->base = (uint8_t *)mapping + (SLAB_BYTES - (uintptr_t)mapping % SLAB_BYTES) % SLAB_BYTES;
+    return true;
+}
+
+static bool make_usable(struct slab_pool *pool)
+{
+    size_t more = pool->n_slabs - pool->n_usable;
+
+    if (more > USABLE_STEP)
+        more = USABLE_STEP;
+    if (more == 0 || (pool->base == NULL && !reserve_range(pool)) ||
+        mprotect(pool->base + pool->n_usable * SLAB_BYTES, more * SLAB_BYTES,
+                 PROT_READ | PROT_WRITE) != 0)
+        return false;
+    pool->n_usable += more;
+    return true;
+}
+
+/* Called with mu held. */
+static struct slab *take_free(struct slab_pool *pool)
+{
+    size_t number;
+
+    if (pool->n_warm > 0) {
+        number = pool->warm[--pool->n_warm];
+        if (pool->n_warm < pool->least_warm)
+            pool->least_warm = pool->n_warm;
+    } else if (pool->n_cold > 0) {
+        number = pool->cold[--pool->n_cold];
+    } else if (pool->n_fresh < pool->n_usable || make_usable(pool)) {
+        number = pool->n_fresh++;
+    } else {
+        return NULL;
+    }
+    return (struct slab *)(void *)(pool->base + number * SLAB_BYTES);
+}
+
+static struct slab *pool_take(struct slab_pool *pool)
+{
+    struct slab *slab;
+
+    pthread_mutex_lock(&pool->mu);
+    slab = take_free(pool);
+    pthread_mutex_unlock(&pool->mu);
+    if (slab != NULL)
+        atomic_fetch_add_explicit(&pool->n_used, 1, memory_order_relaxed);
+    return slab;
+}
+
+static void pool_give(struct slab_pool *pool, struct slab *slab)
+{
+    pthread_mutex_lock(&pool->mu);
+    pool->warm[pool->n_warm++] = (uint32_t)((size_t)((uint8_t *)slab - pool->base) / SLAB_BYTES);
+    pthread_mutex_unlock(&pool->mu);
+    atomic_fetch_sub_explicit(&pool->n_used, 1, memory_order_relaxed);
+}
+
+void slab_pool_trim(struct slab_pool *pool)
+{
+    pthread_mutex_lock(&pool->mu);
+    for (size_t n = pool->least_warm; n > 0; n--) {
+        uint32_t number = pool->warm[--pool->n_warm];
+        (void)madvise(pool->base + number * SLAB_BYTES, SLAB_BYTES, MADV_DONTNEED);
+        pool->cold[pool->n_cold++] = number;
+    }
+    pool->least_warm = pool->n_warm;
+    pthread_mutex_unlock(&pool->mu);
+}
+
+/* ---- heap ---- */
+
+void slab_heap_init(struct slab_heap *heap, struct slab_pool *pool)
+{
+    memset(heap, 0, sizeof(*heap));
+    heap->pool = pool;
+}
+
+static void list_add(struct slab_heap *heap, struct slab *slab)
+{
+    struct slab **first = &heap->partial[slab->class];
+
+    slab->previous = NULL;
+    slab->next = *first;
+    if (*first != NULL)
+        (*first)->previous = slab;
+    *first = slab;
+    slab->listed = true;
+}
+
+static void list_remove(struct slab_heap *heap, struct slab *slab)
+{
+    if (slab->previous != NULL)
+        slab->previous->next = slab->next;
+    else
+        heap->partial[slab->class] = slab->next;
+    if (slab->next != NULL)
+        slab->next->previous = slab->previous;
+    slab->listed = false;
+}
+
+static struct slab *slab_new(struct slab_heap *heap, unsigned class)
+{
+    struct slab *slab = pool_take(heap->pool);
+    uint32_t bytes = class_bytes(class), n;
+
+    if (slab == NULL)
+        return NULL;
+    n = (uint32_t)((SLAB_BYTES - sizeof(*slab) - 64) / (bytes + sizeof(slab->freed[0])));
+    slab->class = class;
+    slab->slot_bytes = bytes;
+    slab->first_slot = (uint32_t)((sizeof(*slab) + n * sizeof(slab->freed[0]) + 63) & ~(size_t)63);
+    slab->n_slots = (uint16_t)n;
+    slab->n_touched = slab->n_used = slab->n_freed = 0;
+    list_add(heap, slab);
+    return slab;
+}
+
+void *slab_alloc(struct slab_heap *heap, size_t size)
+{
+    unsigned class;
+    struct slab *slab;
+    uint32_t slot;
+
+    if (size > SLAB_MAX_SLOT) {
+        void *block = tt_malloc(size);
+        if (block != NULL)
+            atomic_fetch_add_explicit(&heap->pool->large, size + 16, memory_order_relaxed);
+        return block;
+    }
+    class = class_of(size);
+    slab = heap->partial[class];
+    if (slab == NULL && (slab = slab_new(heap, class)) == NULL)
+        return NULL;
+    slot = slab->n_freed > 0 ? slab->freed[--slab->n_freed] : slab->n_touched++;
+    if (++slab->n_used == slab->n_slots)
+        list_remove(heap, slab);
+    return (uint8_t *)slab + slab->first_slot + slot * slab->slot_bytes;
+}
+
+void slab_free(struct slab_heap *heap, void *p, size_t size)
+{
+    struct slab *slab;
+
+    if (size > SLAB_MAX_SLOT) {
+        tt_free(p);
+        atomic_fetch_sub_explicit(&heap->pool->large, size + 16, memory_order_relaxed);
+        return;
+    }
+    slab = (struct slab *)(void *)((uint8_t *)p - (uintptr_t)p % SLAB_BYTES);
+    slab->freed[slab->n_freed++] =
+        (uint16_t)(((size_t)((uint8_t *)p - (uint8_t *)slab) - slab->first_slot) /
+                   slab->slot_bytes);
+    if (!slab->listed)
+        list_add(heap, slab);
+    if (--slab->n_used == 0) {
+        list_remove(heap, slab);
+        pool_give(heap->pool, slab);
+    }
+}
