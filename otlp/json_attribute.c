@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "otlp/json_message.h"
+#include "otlp/key.h"
 
 /* Tags of KeyValue and AnyValue, which fit one byte. */
 enum {
@@ -140,19 +141,10 @@ void tt_json_attribute(struct tt_json_out *out, struct tt_str key, const struct 
 
 /* ---- attributes of a row, resource or scope ---- */
 
-uint64_t tt_json_column_lengths(const struct tt_batch *batch)
-{
-    uint64_t lengths = 0;
-
-    for (uint32_t i = 0; i < batch->n_columns; i++)
-        lengths |= UINT64_C(1) << (strlen(batch->columns[i].desc->name) & 63);
-    return lengths;
-}
-
 /* Whether a column has a value for the row under that key. */
 static bool is_shadowed(const struct tt_json_owner *owner, struct tt_str key)
 {
-    if (TT_LIKELY((owner->column_lengths >> (key.len & 63) & 1) == 0))
+    if (TT_LIKELY(!tt_key_filter_has(owner->batch->column_filter, key)))
         return false;
     for (uint32_t i = 0; i < owner->batch->n_columns; i++) {
         const struct tt_column *column = &owner->batch->columns[i];
@@ -169,6 +161,8 @@ static struct tt_str key_of(struct tt_str key_value)
     struct tt_wire_field field;
     struct tt_str key = {NULL, 0};
 
+    if (TT_LIKELY(key_value.len > 2 && at[0] == TAG_KEY && at[1] <= SHORT))
+        return tt_str_of(at + 2, at[1]);
     while (tt_wire_next(&at, end, &field))
         if (field.number == 1)
             key = tt_wire_bytes(&field);
@@ -199,7 +193,7 @@ static void put_wire_attributes(struct tt_json_out *out, const struct tt_json_ow
         if (field.number != owner->attributes_number)
             continue;
         struct tt_str wire = tt_wire_bytes(&field);
-        if (owner->column_lengths != 0 && is_shadowed(owner, key_of(wire)))
+        if (owner->columns != NULL && is_shadowed(owner, key_of(wire)))
             continue;
         begin_element(out, first, any);
         if (!tt_json_simple_key_value(out, wire, (const char *)end))
@@ -214,11 +208,44 @@ static void put_edited_attributes(struct tt_json_out *out, const struct tt_json_
     struct tt_attribute attribute;
 
     while (tt_next_attribute(&cursor, &attribute)) {
-        if (owner->column_lengths != 0 && is_shadowed(owner, attribute.key))
+        if (owner->columns != NULL && is_shadowed(owner, attribute.key))
             continue;
         begin_element(out, first, any);
         tt_json_attribute(out, attribute.key, &attribute.value);
     }
+}
+
+/* ---- columns ---- */
+
+static struct tt_str value_name(enum tt_column_type type)
+{
+    return type == TT_COLUMN_TEXT  ? TT_STR("\",\"value\":{\"stringValue\":\"")
+           : type == TT_COLUMN_INT ? TT_STR("\",\"value\":{\"intValue\":\"")
+                                   : TT_STR("\",\"value\":{\"doubleValue\":");
+}
+
+/* Length of the prefix, 0 when it does not fit or needs escapes. */
+static size_t put_prefix(char text[TT_JSON_COLUMN_TEXT], const struct tt_column_desc *desc)
+{
+    struct tt_str before = TT_STR("{\"key\":\""), name = tt_str(desc->name);
+    struct tt_str after = value_name(desc->type);
+
+    if (before.len + name.len + after.len > TT_JSON_COLUMN_TEXT)
+        return 0;
+    for (size_t i = 0; i < name.len; i++)
+        if (!tt_json_is_plain((unsigned char)name.data[i]))
+            return 0;
+    memcpy(text, before.data, before.len);
+    memcpy(text + before.len, name.data, name.len);
+    memcpy(text + before.len + name.len, after.data, after.len);
+    return before.len + name.len + after.len;
+}
+
+void tt_json_prepare_columns(struct tt_json_columns *columns, const struct tt_batch *batch)
+{
+    for (uint32_t i = 0; i < batch->n_columns && i < TT_JSON_COLUMNS; i++)
+        columns->prefixes[i].len =
+            (uint8_t)put_prefix(columns->prefixes[i].text, batch->columns[i].desc);
 }
 
 static struct tt_value column_value(const struct tt_column *column, uint32_t row)
@@ -234,6 +261,31 @@ static struct tt_value column_value(const struct tt_column *column, uint32_t row
     return (struct tt_value){.type = TT_VALUE_STRING, .text = column->texts[row]};
 }
 
+/* By the prepared prefix; false (nothing written) when there is none or the text is long. */
+static bool put_prepared(struct tt_json_out *out, const struct tt_json_owner *owner, uint32_t index,
+                         const struct tt_value *value)
+{
+    size_t len = index < TT_JSON_COLUMNS ? owner->columns->prefixes[index].len : 0;
+
+    if (len == 0 || (value->type == TT_VALUE_STRING && value->text.len > SHORT))
+        return false;
+    tt_json_room(out, TT_JSON_ROOM);
+    /* A copy of constant size is a few moves. */
+    memcpy(out->at, owner->columns->prefixes[index].text, TT_JSON_COLUMN_TEXT);
+    out->at += len;
+    if (value->type == TT_VALUE_DOUBLE) {
+        tt_json_double(out, value->real);
+        TT_JSON_PUT(out, "}}");
+        return true;
+    }
+    if (value->type == TT_VALUE_INT)
+        out->at = tt_json_put_int64(out->at, value->integer);
+    else
+        out->at = tt_json_put_text(out->at, value->text, value->text.data + value->text.len);
+    TT_JSON_PUT(out, "\"}}");
+    return true;
+}
+
 static void put_columns(struct tt_json_out *out, const struct tt_json_owner *owner, bool *first,
                         bool *any)
 {
@@ -245,7 +297,8 @@ static void put_columns(struct tt_json_out *out, const struct tt_json_owner *own
             continue;
         struct tt_value value = column_value(column, row);
         begin_element(out, first, any);
-        tt_json_attribute(out, tt_str(column->desc->name), &value);
+        if (!put_prepared(out, owner, i, &value))
+            tt_json_attribute(out, tt_str(column->desc->name), &value);
     }
 }
 
@@ -257,7 +310,7 @@ void tt_json_attributes(struct tt_json_out *out, const struct tt_json_owner *own
         put_edited_attributes(out, owner, first, &any);
     else
         put_wire_attributes(out, owner, first, &any);
-    if (owner->column_lengths != 0)
+    if (owner->columns != NULL)
         put_columns(out, owner, first, &any);
     if (any) {
         tt_json_room(out, 1);

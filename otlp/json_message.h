@@ -12,15 +12,26 @@
 #include "otlp/json_text.h"
 #include "otlp/wire.h"
 
+/* What stands before a column's values, ready to be copied: {"key":"anomaly.type","value":{"stringValue":" */
+#define TT_JSON_COLUMNS     64
+#define TT_JSON_COLUMN_TEXT 95
+struct tt_json_columns {
+    struct {
+        uint8_t len; /* 0: not prepared (a long name, or over TT_JSON_COLUMNS) */
+        char text[TT_JSON_COLUMN_TEXT];
+    } prefixes[TT_JSON_COLUMNS];
+};
+void tt_json_prepare_columns(struct tt_json_columns *columns, const struct tt_batch *batch);
+
 /* Whose attributes come not just from its wire: edits and columns have a say. */
 struct tt_json_owner {
     const struct tt_batch *batch;
-    const struct tt_row *row;   /* NULL: no row */
-    struct tt_cursor cursor;    /* its own attributes, edits applied */
-    struct tt_str wire;         /* the message */
-    uint64_t column_lengths;    /* of columns' names, modulo 64, as a set; 0: no columns */
-    uint32_t attributes_number; /* of the attributes field */
-    bool edited;                /* has an overlay: the cursor must be asked */
+    const struct tt_row *row;              /* NULL: no row */
+    struct tt_cursor cursor;               /* its own attributes, edits applied */
+    struct tt_str wire;                    /* the message */
+    const struct tt_json_columns *columns; /* NULL: none */
+    uint32_t attributes_number;            /* of the attributes field */
+    bool edited;                           /* has an overlay: the cursor must be asked */
 };
 
 /* A comma but before the first member or element. */
@@ -47,8 +58,5 @@ bool tt_json_simple_key_value(struct tt_json_out *out, struct tt_str wire, const
 void tt_json_attribute(struct tt_json_out *out, struct tt_str key, const struct tt_value *value);
 /* "attributes":[…] of an owner, with a comma before it if need be; nothing when it has none. */
 void tt_json_attributes(struct tt_json_out *out, const struct tt_json_owner *owner, bool *first);
-
-/* Bit set of the lengths of the names of a batch's columns. */
-uint64_t tt_json_column_lengths(const struct tt_batch *batch);
 
 #endif

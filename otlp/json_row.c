@@ -65,7 +65,7 @@ static struct tt_json_owner row_owner(const struct tt_json_writer *writer, const
     struct tt_json_owner owner = {.batch = writer->batch,
                                   .row = row,
                                   .wire = row_wire(row),
-                                  .column_lengths = writer->column_lengths,
+                                  .columns = writer->batch->n_columns > 0 ? &writer->columns : NULL,
                                   .attributes_number = attributes_number,
                                   .edited = row->overlay != NULL};
 
@@ -205,7 +205,7 @@ void tt_json_write_plain_row(struct tt_json_writer *writer, const struct tt_row 
 {
     const struct tt_pb_message *message = row_message(writer->batch, row);
 
-    if (row->overlay == NULL && writer->column_lengths == 0) {
+    if (row->overlay == NULL && writer->batch->n_columns == 0) {
         tt_json_message(&writer->out, message, row_wire(row), NULL);
         return;
     }

@@ -10,7 +10,7 @@
 struct tt_json_writer {
     struct tt_json_out out;
     const struct tt_batch *batch;
-    uint64_t column_lengths; /* see tt_json_column_lengths() */
+    struct tt_json_columns columns; /* prepared when the batch has any */
 };
 
 void tt_json_write_span(struct tt_json_writer *writer, const struct tt_row *row);

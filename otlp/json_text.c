@@ -181,15 +181,10 @@ static char *put_special(char *to, const char **at, const char *end)
     return to + len;
 }
 
-static bool is_plain(unsigned char c)
-{
-    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
-}
-
 char *tt_json_put_escaped(char *to, const char *at, const char *end)
 {
     while (at < end) {
-        if (!is_plain((unsigned char)*at)) {
+        if (!tt_json_is_plain((unsigned char)*at)) {
             to = put_special(to, &at, end);
             continue;
         }

@@ -59,6 +59,12 @@ static inline size_t tt_json_out_len(const struct tt_json_out *out)
 char *tt_json_put_uint64(char *to, uint64_t value);
 char *tt_json_put_int64(char *to, int64_t value);
 
+/* Whether a byte of text stands for itself. */
+static inline bool tt_json_is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
 /* Bits of the 16 bytes at p that cannot be copied as they are: quote, backslash, control characters, 0x80 and above. */
 static inline unsigned tt_json_special_mask(const char *p)
 {
@@ -73,8 +79,7 @@ static inline unsigned tt_json_special_mask(const char *p)
     unsigned mask = 0;
 
     for (unsigned i = 0; i < 16; i++)
-        if ((unsigned char)p[i] < 0x20 || (unsigned char)p[i] >= 0x80 || p[i] == '"' ||
-            p[i] == '\\')
+        if (!tt_json_is_plain((unsigned char)p[i]))
             mask |= 1U << i;
     return mask;
 #endif

@@ -274,7 +274,7 @@ void tt_json_write(const struct tt_batch *batch, struct tt_json_range *range, st
     if (range == NULL)
         range = &all;
     d.writer.batch = batch;
-    d.writer.column_lengths = tt_json_column_lengths(batch);
+    tt_json_prepare_columns(&d.writer.columns, batch);
     d.open = (struct envelopes){NONE, NONE, NONE, false};
     tt_json_out_begin(&d.writer.out, out);
     tt_json_raw(&d.writer.out, names_of(&d)->resources);
