@@ -103,7 +103,7 @@ static inline bool tt_json_accept_word(struct tt_json_lexer *lexer, struct tt_st
     return true;
 }
 
-/* One more message, string or number of the request. */
+/* One more message, or value of a list; the validator counts the same. */
 static inline bool tt_json_count(struct tt_json_lexer *lexer)
 {
     if (TT_LIKELY(lexer->elements < lexer->max_elements)) {

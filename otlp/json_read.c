@@ -233,7 +233,7 @@ static bool read_strings(struct reader *r, const struct tt_pb_field *field)
     struct tt_json_scalar scalar;
 
     do {
-        if (!tt_json_read_scalar(&r->lexer, field, &scalar) ||
+        if (!tt_json_count(&r->lexer) || !tt_json_read_scalar(&r->lexer, field, &scalar) ||
             !tt_json_put_field(&r->lexer, field, &scalar, r->out))
             return false;
     } while (tt_json_accept(&r->lexer, ','));

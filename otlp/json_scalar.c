@@ -183,8 +183,6 @@ bool tt_json_read_scalar(struct tt_json_lexer *lexer, const struct tt_pb_field *
     case TT_PB_ID:
         if (!quoted)
             return tt_json_expected(lexer, lexer->at, "a string");
-        if (!tt_json_count(lexer))
-            return false;
         return field->kind == TT_PB_ID ? read_id(lexer, field, ret_scalar)
                                        : read_text(lexer, ret_scalar);
     case TT_PB_BOOL:

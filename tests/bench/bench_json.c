@@ -207,29 +207,77 @@ static void bench_writer(const char *name, const struct tt_batch *batch)
         double took = seconds() - start;
         best = took < best ? took : best;
     }
-    printf("writer   %8.0f ns a span, %.2f M spans/s, %.2f GB/s, %zu bytes a span: %s\n",
+    printf("writer   %8.0f ns a row, %.2f M rows/s, %.2f GB/s, %zu bytes a row: %s\n",
            best / batch->n_rows * 1e9, batch->n_rows / best / 1e6, (double)out.len / best / 1e9,
            out.len / batch->n_rows, name);
     tt_buffer_done(&out);
 }
 
-static struct tt_batch *make_batch(const struct tt_buffer *text)
+static struct tt_batch *make_batch(enum tt_signal signal, const struct tt_buffer *text)
 {
     struct tt_buffer wire;
     struct tt_batch *batch = NULL;
     size_t len;
 
     tt_buffer_init(&wire, (size_t)1 << 30);
-    if (tt_json_read(TT_TRACES, tt_buffer_view(text), NULL, &wire, NULL) != TT_OK)
+    if (tt_json_read(signal, tt_buffer_view(text), NULL, &wire, NULL) != TT_OK)
         return NULL;
     char *data = tt_buffer_take(&wire, &len);
     struct tt_body *body = tt_body_take(data, len);
     if (body == NULL ||
-        tt_batch_parse(TT_TRACES, body, &tt_limits_default, NULL, &batch, NULL, NULL) != TT_OK)
+        tt_batch_parse(signal, body, &tt_limits_default, NULL, &batch, NULL, NULL) != TT_OK)
         return NULL;
     tt_body_unref(body);
-    printf("batch    %zu bytes of wire a span\n", len / batch->n_rows);
+    printf("batch    %8zu bytes of wire a row: %s\n", len / batch->n_rows, tt_signal_name(signal));
     return batch;
+}
+
+/* The same small record many times. */
+static bool bench_records(enum tt_signal signal, const char *name, const char *before,
+                          const char *record, const char *after)
+{
+    struct tt_buffer text;
+
+    tt_buffer_init(&text, (size_t)1 << 30);
+    tt_buffer_append_str(&text, tt_str(before));
+    for (int i = 0; i < SPANS; i++) {
+        tt_buffer_append_str(&text, tt_str(record));
+        tt_buffer_append_str(&text, tt_str(i + 1 < SPANS ? "," : after));
+    }
+    struct tt_batch *batch = make_batch(signal, &text);
+    tt_buffer_done(&text);
+    if (batch == NULL)
+        return false;
+    bench_writer(name, batch);
+    bool is_labelled = add_labels(batch);
+    if (is_labelled)
+        bench_writer("the same with 5 label columns", batch);
+    tt_batch_unref(batch);
+    return is_labelled;
+}
+
+#define SHOP_ATTRIBUTES                                                                            \
+    "\"attributes\":[{\"key\":\"service.instance.id\",\"value\":{\"stringValue\":\"cart-7d9f\"}}," \
+    "{\"key\":\"http.route\",\"value\":{\"stringValue\":\"/api/cart/{id}\"}},"                     \
+    "{\"key\":\"http.response.status_code\",\"value\":{\"intValue\":\"200\"}},"                    \
+    "{\"key\":\"cpu.ratio\",\"value\":{\"doubleValue\":0.25}}]"
+
+static bool bench_other_signals(void)
+{
+    return bench_records(
+               TT_LOGS, "log records",
+               "{\"resourceLogs\":[{\"resource\":{},\"scopeLogs\":[{\"scope\":{},\"logRecords\":[",
+               "{\"timeUnixNano\":\"1755770400123456789\",\"observedTimeUnixNano\":\"1755770400123456999\","
+               "\"severityNumber\":9,\"severityText\":\"INFO\",\"body\":{\"stringValue\":\"cart updated for "
+               "user-4711: 3 items, 42.50 EUR\"}," SHOP_ATTRIBUTES
+               ",\"traceId\":\"5b8efff798038103d269b633813fc60c\",\"spanId\":\"eee19b7ec3c1b174\"}",
+               "]}]}]}") &&
+           bench_records(
+               TT_METRICS, "gauge points",
+               "{\"resourceMetrics\":[{\"resource\":{},\"scopeMetrics\":[{\"scope\":{},\"metrics\":[{\"name\":\"m\","
+               "\"gauge\":{\"dataPoints\":[",
+               "{" SHOP_ATTRIBUTES ",\"timeUnixNano\":\"1755770400123456789\",\"asDouble\":12.75}",
+               "]}}]}]}]}");
 }
 
 int main(int argc, char **argv)
@@ -238,14 +286,16 @@ int main(int argc, char **argv)
 
     tt_buffer_init(&text, (size_t)1 << 30);
     put_document(&text);
-    struct tt_batch *batch = make_batch(&text);
+    struct tt_batch *batch = make_batch(TT_TRACES, &text);
     if (batch == NULL)
         return EXIT_FAILURE;
-    bench_writer("plain", batch);
+    bench_writer("spans", batch);
     if (!add_labels(batch))
         return EXIT_FAILURE;
-    bench_writer("with 5 label columns", batch);
+    bench_writer("the same with 5 label columns", batch);
     tt_batch_unref(batch);
+    if (!bench_other_signals())
+        return EXIT_FAILURE;
     if (argc > 1) {
         tt_buffer_clear(&text);
         if (!load_file(argv[1], &text))
