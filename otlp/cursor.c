@@ -306,7 +306,7 @@ bool tt_next_attribute(struct tt_cursor *cursor, struct tt_attribute *ret_attrib
 bool tt_find_attribute(struct tt_cursor cursor, struct tt_str key, struct tt_value *ret_value)
 {
     struct tt_attribute attribute;
-    struct tt_str wire, value;
+    struct tt_str wire, value = {NULL, 0};
 
     /* The wire first, without decoding the values of others; then what tt_next_attribute() has behind the wire. */
     while (next_element(&cursor, &wire)) {

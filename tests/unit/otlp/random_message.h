@@ -54,19 +54,15 @@ static inline void put_random_bytes(struct random_style *style, size_t len, stru
         tt_buffer_append_byte(out, (char)tt_test_random(&style->state));
 }
 
+#define TEN       "0123456789"
+#define LONG_TEXT TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+
 static inline void put_random_text(struct random_style *style, struct tt_buffer *out)
 {
     static const char *const texts[] = {
-        "a",
-        "b",
-        "",
-        "service.name",
-        "http.method",
-        "anomaly.type",
-        "score",
-        "x-anomaly-type",
-        "a text that is a good deal longer than one hundred and twenty-seven bytes, so that its length and "
-        "those of what is around it take two bytes each on the wire"};
+        "a", "b", "", "service.name", "http.method", "anomaly.type", "score", "x-anomaly-type",
+        /* Its length and those of what is around it take two bytes each on the wire. */
+        LONG_TEXT};
     const char *text = texts[below(style, TT_LENGTH(texts))];
 
     if (chance(style, 50)) {

@@ -3,7 +3,7 @@
 /*
  * The validator and the row index against protobuf_c_message_unpack() over random messages of all three signals, whole and
  * damaged: what one accepts the other accepts, with the same values. Where protobuf-c is more lenient (it merges what occurs
- * twice, takes field number 0, cuts numbers of more than 64 bits), a checker of its own, below, must say so.
+ * twice, takes field number 0, cuts numbers of more than 64 bits, takes a boolean of any wire type), a checker of its own, below, must say so.
  */
 
 #include "otlp/cursor.h"
@@ -119,6 +119,7 @@ static bool beyond(const ProtobufCMessageDescriptor *message, struct reader in, 
         }
         if (occurs_once(field) || is_id(field))
             seen[n_seen++ % TT_LENGTH(seen)] = what;
+        bad |= field->type == PROTOBUF_C_TYPE_BOOL && (tag & 7) != 0;
         if ((tag & 7) == 2)
             bad |= field_beyond(field, inside, nesting, id_twice);
     }
