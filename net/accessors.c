@@ -80,6 +80,11 @@ void tt_http_lease_end(void *lease)
     body_put(lease);
 }
 
+struct tt_buffer *tt_http_scratch(struct tt_http_exchange *exchange)
+{
+    return &exchange->scratch;
+}
+
 void tt_http_set_state(struct tt_http_exchange *exchange, void *state)
 {
     exchange->state = state;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/server.h"
 
+#define MAX_SCRATCH ((size_t)64 << 10)
+
 /* ---- life ---- */
 
 void exchange_unref(struct tt_http_exchange *exchange)
@@ -13,6 +15,7 @@ void exchange_unref(struct tt_http_exchange *exchange)
         exchange->done(exchange->context, exchange);
     if (exchange->response != NULL)
         MHD_destroy_response(exchange->response);
+    tt_buffer_done(&exchange->scratch);
     tt_free(exchange->decoded_path);
     tt_free(exchange->origin);
     tt_free(exchange);
@@ -76,6 +79,7 @@ struct tt_http_exchange *exchange_new(struct connection *connection, struct MHD_
     if (exchange == NULL)
         return NULL;
     exchange->references = 1;
+    tt_buffer_init(&exchange->scratch, MAX_SCRATCH);
     exchange->mhd = mhd;
     exchange->connection = connection;
     exchange->loop = loop;

@@ -56,6 +56,9 @@ void tt_http_lease_end(void *lease); /* NULL is a no-op */
 void tt_http_set_state(struct tt_http_exchange *exchange, void *state);
 void *tt_http_state(const struct tt_http_exchange *exchange);
 
+/* Memory for the texts of a refusal (admit, grow, shape): it lives as long as the exchange. At most 64 KiB. */
+struct tt_buffer *tt_http_scratch(struct tt_http_exchange *exchange);
+
 struct tt_http_answer {
     unsigned status;
     const char *content_type;  /* copied; NULL: none */
@@ -75,7 +78,8 @@ struct tt_http_route {
     size_t max_body;     /* bytes on the wire; over it: 413. 0: no body is taken */
     /* Before the body is read (after the headers): false refuses, with the answer filled in. size is Content-Length, or 0 when it is
      * not known. What it granted is given back by `done`, which runs once for each admitted exchange, when it has been answered and
-     * the answer is sent or lost; on any thread. Texts of a refusal are copied when admit returns. Optional. */
+     * the answer is sent or lost; on any thread. Texts of a refusal are
+     * read after admit has returned: constant, or in tt_http_scratch(). Optional. */
     bool (*admit)(void *context, struct tt_http_exchange *exchange, size_t size, struct tt_http_answer *ret_refusal);
     /* The body grew beyond what was announced (chunked): asks for more in steps. Optional. */
     bool (*grow)(void *context, struct tt_http_exchange *exchange, size_t total, struct tt_http_answer *ret_refusal);

@@ -147,6 +147,16 @@ static bool takes_body(struct tt_str method)
     return tt_str_equal(method, TT_STR("POST")) || tt_str_equal(method, TT_STR("PUT"));
 }
 
+static const char *over_limit(struct tt_http_exchange *exchange)
+{
+    struct tt_buffer *text = tt_http_scratch(exchange);
+    size_t at = text->len;
+
+    tt_buffer_printf(text, "the body is over the limit of %zu bytes", exchange->route->max_body);
+    tt_buffer_append_byte(text, '\0');
+    return text->failed == TT_OK ? text->data + at : "the body is over the limit";
+}
+
 /* Decides what can be decided before the body. */
 static void route_request(struct tt_http_exchange *exchange)
 {
@@ -161,7 +171,7 @@ static void route_request(struct tt_http_exchange *exchange)
     else if (takes_body(exchange->method) && facts->n_lengths == 0 && !facts->chunked)
         exchange_refuse(exchange, 411, "Content-Length or chunked transfer is needed");
     else if (facts->content_length > exchange->route->max_body)
-        exchange_refuse(exchange, 413, "the body is over the limit");
+        exchange_refuse(exchange, 413, over_limit(exchange));
     else
         admit(exchange);
 }
@@ -266,7 +276,7 @@ static enum MHD_Result take_upload(struct tt_http_exchange *exchange, const char
     if (exchange->decided)
         return discard(exchange, len);
     if (len > exchange->route->max_body - had)
-        return exchange_break_off(exchange, 413, "the body is over the limit");
+        return exchange_break_off(exchange, 413, over_limit(exchange));
     if (!have_room(exchange, len))
         return discard(exchange, len);
     memcpy(exchange->body->data + had, bytes, len);

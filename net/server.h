@@ -72,6 +72,7 @@ struct tt_http_exchange {
     void *state;
     struct tt_str method, path;
     char *decoded_path; /* only when the path has escapes */
+    struct tt_buffer scratch;
     char *origin;       /* an allowed one, for the CORS headers; else NULL */
     struct gate_facts facts;
     bool admitted;  /* done() is owed */
