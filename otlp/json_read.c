@@ -212,13 +212,31 @@ static const struct tt_pb_field *find_field(struct frame *frame, const struct tt
     return guess;
 }
 
+/* Two bytes of text become eight of wire: a list that would fail by its count fails before anything is made of it. Looks
+ * only where the text is long enough for that, and numbers have no commas. */
+static bool check_count_ahead(struct tt_json_lexer *lexer)
+{
+    size_t left = lexer->max_elements - lexer->elements, commas = 0;
+
+    if (TT_LIKELY((size_t)(lexer->end - lexer->at) / 2 <= left))
+        return true;
+    for (const char *at = lexer->at; at < lexer->end && *at != ']' && commas <= left; at++)
+        commas += *at == ',';
+    if (commas < left)
+        return true;
+    return tt_json_refuse(lexer, lexer->at, TT_TOO_LARGE, "too many elements");
+}
+
 /* Numbers of a list in packed form. At the first element. */
 static bool read_packed(struct reader *r, const struct tt_pb_field *field)
 {
     struct tt_json_scalar scalar;
     uint8_t width;
-    uint32_t start = begin_length(r, field, &width);
 
+    /* The field counts, then each number, as on the wire. */
+    if (!tt_json_count(&r->lexer) || !check_count_ahead(&r->lexer))
+        return false;
+    uint32_t start = begin_length(r, field, &width);
     do {
         if (!tt_json_count(&r->lexer) || !tt_json_read_scalar(&r->lexer, field, &scalar))
             return false;

@@ -412,10 +412,42 @@ static void refuses_element_bombs_by_their_count(void **state)
     for (size_t i = 0; i < TT_LENGTH(bombs); i++) {
         assert_status(read_repeated(bombs[i][0], bombs[i][1], bombs[i][2], 4000001, &used),
                       TT_TOO_LARGE);
-        /* Nothing is made of what is skipped; the rest costs at most eight bytes an element. */
-        assert_true(used <= (bombs[i][0][2] == 'x' ? 0 : (size_t)64 << 20));
+        /* Nothing is made of what is skipped or of a list of numbers; a message costs two bytes. */
+        assert_true(used <=
+                    (bombs[i][1][0] == '1' || bombs[i][0][2] == 'x' ? 4096 : (size_t)16 << 20));
     }
     assert_status(read_repeated(bombs[2][0], bombs[2][1], bombs[2][2], 3000000, &used), TT_OK);
+}
+
+/* The same limit refuses a document and its wire form. */
+static void counts_elements_as_the_validator_does(void **state)
+{
+    static const char *const documents[] = {
+        HISTOGRAM("\"bucketCounts\":[1,2,3],\"explicitBounds\":[],\"exemplars\":[{}]"),
+        SPAN("\"name\":\"n\",\"attributes\":[{\"key\":\"a\",\"value\":{\"stringValue\":\"b\"}},{}],"
+             "\"events\":[{\"name\":\"e\"}],\"status\":{}"),
+        LOG("\"body\":{\"arrayValue\":{\"values\":[{\"intValue\":1},{\"stringValue\":\"x\"}]}},\"severityText\":\"x\""),
+    };
+
+    (void)state;
+    for (size_t i = 0; i < TT_LENGTH(documents); i++) {
+        enum tt_signal signal = signal_of(documents[i]);
+        struct tt_buffer wire, out;
+        assert_true(read_json(signal, tt_str(documents[i]), &wire));
+        struct tt_body *body = tt_body_borrow(wire.data, wire.len, NULL, NULL);
+        for (uint32_t max = 1; max < 20; max++) {
+            struct tt_limits limits = {.max_depth = 64, .max_elements = max, .max_rows = 100};
+            struct tt_batch *batch = NULL;
+            tt_buffer_init(&out, MAX_OUT);
+            enum tt_status status = tt_json_read(signal, tt_str(documents[i]), &limits, &out, NULL);
+            assert_status(tt_batch_parse(signal, body, &limits, NULL, &batch, NULL, NULL), status);
+            assert_true(status == (max < 7 ? TT_TOO_LARGE : status));
+            tt_batch_unref(batch);
+            tt_buffer_done(&out);
+        }
+        tt_body_unref(body);
+        tt_buffer_done(&wire);
+    }
 }
 
 static void keeps_the_output_within_its_maximum(void **state)
@@ -478,6 +510,19 @@ static void writes_minimal_lengths(void **state)
     tt_buffer_done(&wire);
 }
 
+static void says_when_memory_is_gone(void **state)
+{
+    struct tt_buffer out;
+
+    (void)state;
+    tt_buffer_init(&out, 1000);
+    tt_mem_fail_after(1);
+    assert_status(tt_json_read(TT_TRACES, TT_STR(SPAN("\"name\":\"n\"")), NULL, &out, NULL),
+                  TT_NO_MEMORY);
+    tt_mem_fail_after(0);
+    tt_buffer_done(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -490,9 +535,11 @@ int main(void)
         cmocka_unit_test(bounds_the_nesting_of_values),
         cmocka_unit_test(does_not_count_siblings_as_nesting),
         cmocka_unit_test(refuses_element_bombs_by_their_count),
+        cmocka_unit_test(counts_elements_as_the_validator_does),
         cmocka_unit_test(keeps_the_output_within_its_maximum),
         cmocka_unit_test(appends_and_takes_back_on_failure),
         cmocka_unit_test(writes_minimal_lengths),
+        cmocka_unit_test(says_when_memory_is_gone),
     };
 
     return cmocka_run_group_tests_name("json_read", tests, NULL, NULL);
