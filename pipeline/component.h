@@ -44,7 +44,7 @@ struct tt_component_ops {
     /* Allocates. On failure nothing is left and *ret_self is untouched. */
     enum tt_status (*create)(const struct tt_create_args *args, void **ret_self,
                              struct tt_error *err);
-    /* Opens files and sockets, starts threads. Optional. */
+    /* Opens files and sockets, starts threads. Optional. After a failure shutdown is called, too. */
     enum tt_status (*start)(void *self, struct tt_error *err);
     /* Takes *batch whatever it returns, and sets the pointer to NULL: pass it on with tt_consume(), keep it, or
      * tt_batch_unref() it. NULL for receivers and extensions. */

@@ -161,18 +161,16 @@ void tt_service_free(struct tt_service *service)
 
 /* ---- start ---- */
 
+/* One whose start fails counts as started: shutdown ends what it had begun. */
 static enum tt_status start_instance(struct tt_instance *instance, struct tt_error *err)
 {
     enum tt_status status;
 
-    if (instance->component->ops->start == NULL) {
-        instance->is_started = true;
+    instance->is_started = true;
+    if (instance->component->ops->start == NULL)
         return TT_OK;
-    }
     status = instance->component->ops->start(instance->self, err);
-    if (status == TT_OK)
-        instance->is_started = true;
-    else
+    if (status != TT_OK)
         tt_error_prefix(err, "failed to start \"%s\" %s", instance->settings->id,
                         tt_kind_name(instance->component->kind));
     return status;

@@ -41,8 +41,9 @@ static void a_failed_start_stops_what_was_started(void **state)
     assert_status(tt_service_start(f.service, &err), TT_IO);
     assert_string_equal(err.message,
                         "failed to start \"pass\" processor: listen: address already in use");
-    assert_string_equal(fake_journal(), "create ext|create sink|create pass|create source|"
-                                        "start ext|start sink|shutdown sink|shutdown ext");
+    assert_string_equal(fake_journal(),
+                        "create ext|create sink|create pass|create source|"
+                        "start ext|start sink|shutdown pass|shutdown sink|shutdown ext");
     fixture_done(&f);
 }
 
