@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TT_DETECT_FOREST_H
+#define TT_DETECT_FOREST_H
+
+/*
+ * Isolation forest: how few random cuts does it take to part a row from the others?
+ *
+ * Method.    F. T. Liu, K. M. Ting, Z.-H. Zhou, "Isolation Forest", ICDM 2008, and "Isolation-Based Anomaly Detection", ACM
+ *            TKDD 6(1), 2012. Each tree takes `sample` rows at random, without replacement, and cuts them in two again
+ *            and again: a random column, a random threshold between its least and its greatest value in the node. A row
+ *            among others needs many cuts until it is alone, one that stands apart few. For a leaf at depth d with n rows
+ *            left in it, h = d + c(n), where
+ *
+ *                c(n) = 2 H(n - 1) - 2 (n - 1) / n,    H(i) = 1 + 1/2 + ... + 1/i,    c(0) = c(1) = 0
+ *
+ *            is the mean depth of a random binary search tree of n rows: what cutting on would have added.
+ *
+ * Metric.    TT_METRIC_DEPTH     score = 2^(-E[h] / c(sample)), equation 2 of the paper. About 0.5 for a row like any other.
+ *            TT_METRIC_COMBINED  (the default) takes a second number from the same leaf, its density: the share of the rows
+ *                                that ended there over the share of space it covers, as a binary logarithm. (D. Cortes,
+ *                                isotree, 2019-2023, scoring metric "density".) The means over the trees of -h and of
+ *                                -density are each standardised on the training rows, averaged, standardised again to z, and
+ *
+ *                                    score = 1 / (1 + 2^-z):    z  -2   -1    0    1    2    3    4    6
+ *                                                           score .20  .33  .50  .67  .80  .89  .94  .98
+ *
+ *                                so 0.5 is the average row, and each standard deviation doubles the odds.
+ *            Both are increasing functions of one sum of whole numbers, one a leaf.
+ *
+ * Gates.     A column that is constant in a node cannot be cut there, but a row with another value does not belong
+ *            there. When the column drawn for a node is constant in it, the node becomes a gate: rows with a value beyond
+ *            the constant leave the tree, isolated, and the others go on at the same depth. Without gates a flag that
+ *            is set in one row of a thousand is absent from most samples and so invisible (ROC AUC 0.5).
+ *
+ * Missing.   NaN has a bin of its own above all others. When a column has values and gaps in a node, an even coin decides
+ *            whether the cut parts the gaps from the values or runs between values (gaps then go with the great ones).
+ *
+ * Bits.      The same rows, options, seed and generation give the same forest, and the same forest the same scores to the last
+ *            bit, on every processor and kernel: thresholds are bytes, leaves are bytes, scores are sums of leaves; what is
+ *            real arithmetic uses + - * / and sqrt in double. Tree i draws from (seed, generation, i) alone.
+ *
+ * Ownership: reference-counted and immutable; tt_forest_unref() by the last holder frees it.
+ * Threads:   any number may score with one forest, each with a scratch of its own.
+ * Limits:    below, as TT_FOREST_MAX_*.
+ * Cost:      100 trees of 256 rows, 16 columns: training about 2 ms, scoring a row in a batch about 0.1 us with AVX-512 VBMI,
+ *            0.2 us with AVX2, 0.5 us portable (tests/bench/bench_forest.c prints them).
+ */
+
+#include "detect/bins.h"
+
+#define TT_FOREST_MAX_TREES   1024
+#define TT_FOREST_MAX_SAMPLE  65535
+#define TT_FOREST_MAX_COLUMNS 32768
+#define TT_FOREST_FAST_DEPTH  8 /* deepest tree that the fast kernels take */
+#define TT_FOREST_MAX_DEPTH   64
+
+enum tt_forest_metric {
+    TT_METRIC_COMBINED,
+    TT_METRIC_DEPTH,
+    TT_METRIC_COUNT,
+};
+
+struct tt_forest_options {
+    uint32_t trees;     /* 1 … TT_FOREST_MAX_TREES */
+    uint32_t sample;    /* rows a tree, 2 … TT_FOREST_MAX_SAMPLE; all rows when there are fewer */
+    uint32_t max_depth; /* cuts on a path, 1 … TT_FOREST_MAX_DEPTH; 0: grown out (to that limit) */
+    enum tt_forest_metric metric;
+    bool exact; /* thresholds between values instead of bins: slow, for comparisons */
+    bool gates;
+    double contamination; /* share of the training rows at or over the threshold, (0, 0.5] */
+    double threshold;     /* fixed instead: (0, 1]; 0: from contamination */
+};
+
+/* 100 trees of 256 rows, depth 8, combined, binned, gates, contamination 0.01. */
+struct tt_forest_options tt_forest_options_default(void);
+/* TT_INVALID_DATA with the option's name and range. */
+enum tt_status tt_forest_options_check(const struct tt_forest_options *options,
+                                       struct tt_error *err) TT_CHECKED;
+
+struct tt_forest;
+
+/*
+ * Grows a forest on the rows.
+ *
+ * bins        of the rows, or NULL to learn them here; copied
+ * generation  number of this forest in a line of them (0 for a single one)
+ *
+ * TT_INVALID_DATA for options out of range and tables without columns or rows; TT_TOO_LARGE over TT_FOREST_MAX_COLUMNS or
+ * 2^26 values a tree; TT_NO_MEMORY. O(trees * sample * depth).
+ */
+enum tt_status tt_forest_train(const struct tt_forest_options *options, const struct tt_rows *rows,
+                               const struct tt_bins *bins, uint64_t seed, uint64_t generation,
+                               struct tt_forest **ret_forest, struct tt_error *err) TT_CHECKED;
+
+struct tt_forest *tt_forest_ref(struct tt_forest *forest);
+void tt_forest_unref(struct tt_forest *forest); /* NULL is a no-op */
+static inline void tt_forest_unrefp(struct tt_forest **forest)
+{
+    tt_forest_unref(*forest);
+}
+
+/* Bytes of scratch that a call which scores needs; any alignment. Columns * 4 KiB, at most 320 KiB up to 2,500 columns. */
+size_t tt_forest_scratch_size(const struct tt_forest *forest);
+
+/*
+ * Scores in [0, 1], higher is more anomalous. Never fails: every float has a defined score.
+ *
+ * rows     with the forest's number of columns (TT_CHECKED by assert_columns in tests; a caller's fault otherwise)
+ * score    one a row
+ * scratch  tt_forest_scratch_size() bytes, not shared with another thread during the call
+ */
+void tt_forest_score(const struct tt_forest *forest, const struct tt_rows *rows, float *ret_scores,
+                     void *scratch);
+/* The same for rows already encoded by tt_bins_encode_block() with tt_forest_bins(): n_blocks * 64 scores. Not for exact forests. */
+void tt_forest_score_blocks(const struct tt_forest *forest, const uint8_t *blocks, size_t n_blocks,
+                            float *ret_scores);
+
+#endif
