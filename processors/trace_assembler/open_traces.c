@@ -59,10 +59,18 @@ static uint64_t hash_of(const struct open_traces *traces, const struct open_trac
     return open_traces_hash(traces->options, trace->id);
 }
 
-void open_traces_prefetch(const struct open_traces *traces, uint64_t hash)
+void open_traces_prefetch_place(const struct open_traces *traces, const struct incoming *row)
 {
     if (traces->n_buckets > 0)
-        __builtin_prefetch(*bucket_of(traces, hash));
+        __builtin_prefetch(bucket_of(traces, row->hash));
+    recent_prefetch(&traces->recent, row->hash);
+}
+
+void open_traces_prefetch_trace(const struct open_traces *traces, const struct incoming *row)
+{
+    if (traces->n_buckets > 0)
+        __builtin_prefetch(*bucket_of(traces, row->hash), 1);
+    slab_prefetch_alloc(&traces->heap, sizeof(struct held_row) + row->bytes.len);
 }
 
 static bool resize(struct open_traces *traces, size_t n)
@@ -304,6 +312,7 @@ static void take_slot(struct open_traces *traces, int64_t tick, enum take how, s
         next = trace->next;
         if (next != NULL)
             __builtin_prefetch(next);
+        __builtin_prefetch(trace->rows);
         if (how != TAKE_ALL && due_tick(traces, trace) > tick) {
             place(traces, trace);
         } else if (fits(taken, trace, max_rows)) {

@@ -89,8 +89,9 @@ static inline uint64_t open_traces_hash(const struct open_options *options, cons
 enum put { PUT_STORED, PUT_LATE, PUT_NO_MEMORY };
 /* Copies a row. PUT_LATE: stored too, but rows of its trace were sent on before. */
 enum put open_traces_put(struct open_traces *traces, const struct incoming *row, tt_dur now);
-/* Fetches the cache lines a later put will want. */
-void open_traces_prefetch(const struct open_traces *traces, uint64_t hash);
+/* Fetch what a put will want: first the places in the tables, a few rows later the trace that is there. */
+void open_traces_prefetch_place(const struct open_traces *traces, const struct incoming *row);
+void open_traces_prefetch_trace(const struct open_traces *traces, const struct incoming *row);
 
 struct taken {
     struct open_trace *list; /* by next */

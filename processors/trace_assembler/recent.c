@@ -72,3 +72,11 @@ bool recent_has(const struct recent_ids *recent, uint64_t hash)
     return recent->old_capacity > 0 &&
            recent->old[probe(recent->old, recent->old_capacity, hash)] == hash;
 }
+
+void recent_prefetch(const struct recent_ids *recent, uint64_t hash)
+{
+    if (recent->young_capacity > 0)
+        __builtin_prefetch(&recent->young[hash & (recent->young_capacity - 1)]);
+    if (recent->old_capacity > 0)
+        __builtin_prefetch(&recent->old[hash & (recent->old_capacity - 1)]);
+}

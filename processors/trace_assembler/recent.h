@@ -21,6 +21,8 @@ void recent_init(struct recent_ids *recent, size_t max_ids);
 void recent_done(struct recent_ids *recent);
 /* Without memory the id is not remembered. */
 void recent_add(struct recent_ids *recent, uint64_t hash);
+/* Fetches what recent_has() will look at. */
+void recent_prefetch(const struct recent_ids *recent, uint64_t hash);
 bool recent_has(const struct recent_ids *recent, uint64_t hash);
 
 #endif

@@ -28,31 +28,59 @@ static uint32_t flags_of(const struct open_trace *trace)
     return flags;
 }
 
-static void gather(struct regroup *regroup, const struct open_trace *trace)
-{
-    size_t at = regroup->n_rows + trace->n_rows;
+/* One trace's chain of rows, on the way from its newest to its oldest. */
+struct chain {
+    const struct held_row *row;
+    size_t at; /* where the row before it goes, plus one */
+    uint32_t flags;
+};
 
-    for (const struct held_row *row = trace->rows; row != NULL; row = row->next) {
-        regroup->rows[--at] = row;
-        regroup->flags[at] = flags_of(trace);
-        regroup->bytes += row->len;
-    }
+static void start_chain(struct regroup *regroup, const struct open_trace *trace,
+                        struct chain *chain)
+{
     regroup->n_rows += trace->n_rows;
+    *chain = (struct chain){trace->rows, regroup->n_rows, flags_of(trace)};
 }
 
-bool regroup_init(struct regroup *regroup, struct open_trace *const *lists, size_t n, size_t n_rows)
+/* Each step of a chain waits for memory: all chains advance together, so that they wait at the same time. */
+static void follow_chains(struct regroup *regroup, struct chain *chains, size_t n)
 {
+    while (n > 0) {
+        size_t left = 0;
+        for (size_t i = 0; i < n; i++) {
+            struct chain chain = chains[i];
+            regroup->rows[--chain.at] = chain.row;
+            regroup->flags[chain.at] = chain.flags;
+            regroup->bytes += chain.row->len;
+            chain.row = chain.row->next;
+            __builtin_prefetch(chain.row);
+            if (chain.row != NULL)
+                chains[left++] = chain;
+        }
+        n = left;
+    }
+}
+
+bool regroup_init(struct regroup *regroup, struct open_trace *const *lists, size_t n,
+                  size_t n_traces, size_t n_rows)
+{
+    struct chain *chains = tt_calloc(n_traces, sizeof(*chains));
+    size_t n_chains = 0;
+
     *regroup = (struct regroup){
         .rows = tt_calloc(n_rows, sizeof(struct held_row *)),
         .flags = tt_calloc(n_rows, sizeof(uint32_t)),
     };
-    if (regroup->rows == NULL || regroup->flags == NULL) {
+    if (chains == NULL || regroup->rows == NULL || regroup->flags == NULL) {
         regroup_done(regroup);
+        tt_free(chains);
         return false;
     }
     for (size_t i = 0; i < n; i++)
         for (const struct open_trace *trace = lists[i]; trace != NULL; trace = trace->next)
-            gather(regroup, trace);
+            start_chain(regroup, trace, &chains[n_chains++]);
+    follow_chains(regroup, chains, n_chains);
+    tt_free(chains);
     return true;
 }
 
@@ -70,6 +98,7 @@ void regroup_unref_origins(const struct regroup *regroup, struct origins *origin
 
     for (size_t i = 0; i < regroup->n_rows; i++) {
         const struct held_row *row = regroup->rows[i];
+        slab_prefetch_free(row); /* its memory is given back next */
         if (row->scope != scope) {
             origin_unref(origins, scope, of_scope);
             scope = row->scope;

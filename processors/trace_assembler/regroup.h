@@ -19,9 +19,9 @@ struct regroup {
     size_t n_rows, bytes;
 };
 
-/* lists: n lists of traces, by next, NULL allowed; n_rows: of all. False when memory is gone. */
-bool regroup_init(struct regroup *regroup, struct open_trace *const *lists, size_t n, size_t n_rows)
-    TT_CHECKED;
+/* lists: n lists of traces, by next, NULL allowed; n_traces, n_rows: of all. False when memory is gone. */
+bool regroup_init(struct regroup *regroup, struct open_trace *const *lists, size_t n,
+                  size_t n_traces, size_t n_rows) TT_CHECKED;
 void regroup_done(struct regroup *regroup);
 /* NULL when memory is gone. */
 struct tt_batch *regroup_batch(const struct regroup *regroup, enum tt_signal signal);

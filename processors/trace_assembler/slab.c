@@ -4,6 +4,8 @@
 #include <sys/mman.h>
 
 #define USABLE_STEP ((size_t)64) /* slabs made readable at once: 4 MiB */
+#define HUGE_PAGE   ((size_t)2 << 20)
+#define FEW_SLABS   ((size_t)256) /* 16 MiB: beyond it huge pages are worth their size */
 
 /* At the beginning of each slab; the slots follow. */
 struct slab {
@@ -76,7 +78,7 @@ size_t slab_pool_bytes(const struct slab_pool *pool)
 /* Addresses only: no memory is behind them until they are made readable and touched. */
 static bool reserve_range(struct slab_pool *pool)
 {
-    size_t bytes = (pool->n_slabs + 1) * SLAB_BYTES;
+    size_t bytes = pool->n_slabs * SLAB_BYTES + HUGE_PAGE;
     void *mapping =
         mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
@@ -84,7 +86,7 @@ static bool reserve_range(struct slab_pool *pool)
         return false;
     pool->mapping = mapping;
     pool->mapped = bytes;
-    pool->base = (uint8_t *)mapping + (SLAB_BYTES - (uintptr_t)mapping % SLAB_BYTES) % SLAB_BYTES;
+    pool->base = (uint8_t *)mapping + (HUGE_PAGE - (uintptr_t)mapping % HUGE_PAGE) % HUGE_PAGE;
     return true;
 }
 
@@ -98,6 +100,9 @@ static bool make_usable(struct slab_pool *pool)
         mprotect(pool->base + pool->n_usable * SLAB_BYTES, more * SLAB_BYTES,
                  PROT_READ | PROT_WRITE) != 0)
         return false;
+    /* A million rows are a quarter of a million small pages: their translations alone would not fit any cache. */
+    if (pool->n_usable >= FEW_SLABS)
+        (void)madvise(pool->base + pool->n_usable * SLAB_BYTES, more * SLAB_BYTES, MADV_HUGEPAGE);
     pool->n_usable += more;
     return true;
 }
@@ -199,6 +204,12 @@ static struct slab *slab_new(struct slab_heap *heap, unsigned class)
     slab->n_touched = slab->n_used = slab->n_freed = 0;
     list_add(heap, slab);
     return slab;
+}
+
+void slab_prefetch_alloc(const struct slab_heap *heap, size_t size)
+{
+    if (size <= SLAB_MAX_SLOT)
+        __builtin_prefetch(heap->partial[class_of(size)], 1);
 }
 
 void *slab_alloc(struct slab_heap *heap, size_t size)

@@ -58,6 +58,13 @@ void slab_heap_init(struct slab_heap *heap, struct slab_pool *pool);
 void *slab_alloc(struct slab_heap *heap, size_t size) TT_CHECKED;
 /* size as it was given to slab_alloc. */
 void slab_free(struct slab_heap *heap, void *p, size_t size);
+/* Fetches what the next slab_alloc of that size, or the slab_free of p, will want. */
+void slab_prefetch_alloc(const struct slab_heap *heap, size_t size);
+static inline void slab_prefetch_free(const void *p)
+{
+    __builtin_prefetch((const uint8_t *)p - (uintptr_t)p % SLAB_BYTES, 1);
+}
+
 /* What a block of that size takes. */
 size_t slab_cost(size_t size);
 

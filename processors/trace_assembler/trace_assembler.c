@@ -210,7 +210,7 @@ static bool send_load(struct trace_assembler *self, struct load *load)
     bool delivered = false;
     enum tt_status status;
 
-    if (!regroup_init(&regroup, load->lists, SHARDS, load->n_rows)) {
+    if (!regroup_init(&regroup, load->lists, SHARDS, load->n_traces, load->n_rows)) {
         status = TT_NO_MEMORY;
         (void)tt_fail(&err, status, "regroup %zu rows", load->n_rows);
     } else {
@@ -309,6 +309,16 @@ static void evict(struct trace_assembler *self, tt_dur now)
 
 /* ---- taking in ---- */
 
+/* With a million open traces none of this is in the cache. */
+static void prefetch(const struct open_traces *traces, const struct intake *intake, uint32_t i,
+                     uint32_t end)
+{
+    if (i + 16 < end)
+        open_traces_prefetch_place(traces, &intake->items[intake->order[i + 16]].row);
+    if (i + 8 < end)
+        open_traces_prefetch_trace(traces, &intake->items[intake->order[i + 8]].row);
+}
+
 static void store_shard(struct trace_assembler *self, struct intake *intake, unsigned shard,
                         tt_dur now, uint64_t *late)
 {
@@ -321,8 +331,7 @@ static void store_shard(struct trace_assembler *self, struct intake *intake, uns
     for (uint32_t i = intake->starts[shard]; i < end; i++) {
         struct intake_item *item = &intake->items[intake->order[i]];
         enum put put = PUT_STORED;
-        if (i + 4 < end)
-            open_traces_prefetch(traces, intake->items[intake->order[i + 4]].row.hash);
+        prefetch(traces, intake, i, end);
         if (!item->stored)
             put = open_traces_put(traces, &item->row, now);
         item->stored = put != PUT_NO_MEMORY;
