@@ -162,18 +162,29 @@ static tt_dur deadline_of(const struct connection *connection,
     }
 }
 
-/* libmicrohttpd sees the end of the stream and closes the connection on its own thread. loop->mu is held, so the
- * descriptor is still this connection's. */
-static void cut(struct connection *connection)
+static void send_timeout(int fd)
 {
     char text[PLAIN_ANSWER_SIZE];
     struct tt_str words = answer_format_plain(408, "the request took too long", text, sizeof(text));
 
+    (void)!send(fd, words.data, words.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* libmicrohttpd sees the end of the stream and closes the connection on its own thread. loop->mu is held, so the
+ * descriptor is still this connection's. */
+static void cut(struct connection *connection)
+{
+    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    int phase = atomic_load_explicit(&connection->phase, memory_order_relaxed);
+
     if (connection->is_cut)
         return;
     connection->is_cut = true;
-    if (atomic_load_explicit(&connection->phase, memory_order_relaxed) == PHASE_BODY)
-        (void)!send(connection->fd, words.data, words.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (phase == PHASE_BODY)
+        send_timeout(connection->fd);
+    /* What a client does not take would stay in the kernel's memory after the close. */
+    if (phase == PHASE_ANSWER)
+        (void)setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
     (void)shutdown(connection->fd, SHUT_RDWR);
 }
 

@@ -152,15 +152,16 @@ static void count_result(const struct otlp_request *request, const struct tt_ack
     uint64_t given = request->rows - request->bad;
     uint64_t rejected = result->rejected > request->bad ? result->rejected - request->bad : 0;
 
-    if (request->bad > 0) {
-        tt_meter_add(self->failed[index], (int64_t)request->bad);
+    tt_meter_add(self->failed[index], (int64_t)request->bad);
+    if (result->status == TT_OK && request->bad > 0)
         tt_host_dropped(self->host, request->signal, "invalid", request->bad);
-    }
     if (result->status != TT_OK || rejected > given)
         rejected = given;
     tt_meter_add(self->refused[index], (int64_t)rejected);
     tt_meter_add(self->accepted[index], (int64_t)(given - rejected));
-    count_request(self, result->status == TT_OK ? OTLP_SUCCESS : OTLP_REFUSED);
+    count_request(self, result->status == TT_OK ? OTLP_SUCCESS
+                        : given > 0             ? OTLP_REFUSED
+                                                : OTLP_FAILURE);
     if (result->status != TT_OK)
         tt_meter_add(self->refusals[result->status], 1);
 }
@@ -185,9 +186,8 @@ static void answer_success(struct otlp_request *request, const struct tt_ack_res
 
 static void log_refusal(const struct otlp_request *request, const struct tt_ack_result *result)
 {
-    tt_log_warn(&request->self->host->log, "refused data",
+    tt_log_warn(&request->self->host->log, "refused data", TT_FIELD_TEXT("peer", request->peer),
                 TT_FIELD_TEXT("signal", tt_signal_name(request->signal)),
-                TT_FIELD_INT("rows", request->rows),
                 TT_FIELD_INT("status", otlp_http_status(result->status)),
                 TT_FIELD_ERROR(&result->error));
 }

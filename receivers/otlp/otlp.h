@@ -62,6 +62,7 @@ struct otlp_request {
     enum tt_signal signal;
     enum otlp_media media;
     enum tt_encoding encoding;
+    char peer[64];
     size_t reserved; /* bytes of the memory budget */
     uint64_t rows;   /* that came, good and bad */
     uint64_t bad;    /* of these, refused by ourselves */

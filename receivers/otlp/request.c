@@ -2,6 +2,8 @@
 #include "otlp/json.h"
 #include "receivers/otlp/otlp.h"
 
+#include <stdio.h>
+
 /* ---- the memory budget ---- */
 
 static enum tt_status reserve(struct otlp_request *request, size_t bytes, struct tt_error *err)
@@ -103,6 +105,8 @@ bool otlp_admit(void *context, struct tt_http_exchange *exchange, size_t size,
         request_free(request);
         return refuse(path->self, exchange, http_status, err.status, &err, ret_refusal);
     }
+    (void)snprintf(request->peer, sizeof(request->peer), "%.*s",
+                   TT_STR_ARG(tt_http_peer(exchange)));
     tt_http_set_state(exchange, request);
     return true;
 }
@@ -244,7 +248,7 @@ static void answer_now(struct otlp_request *request, enum tt_status status,
 
     if (status != TT_OK)
         result.error = *err;
-    request->rows = request->bad = 0;
+    request->rows = request->bad;
     otlp_answer(request, &result);
 }
 
