@@ -121,30 +121,6 @@ static void reload(struct run *run)
 
 /* ---- start and stop ---- */
 
-/* Where the default of an option of the OTLP receiver is written in its table. */
-static const char *otlp_endpoint(const struct tt_component_settings *receiver)
-{
-    const struct tt_node *node = tt_node_get(receiver->node, TT_STR("protocols"));
-
-    node = tt_node_get(tt_node_get(node, TT_STR("http")), TT_STR("endpoint"));
-    return node != NULL && node->text.len > 0 ? node->text.data : "localhost:4318";
-}
-
-static void print_environment(struct run *run)
-{
-    const struct tt_settings *settings = tt_service_settings(run->service);
-
-    for (size_t i = 0; i < settings->n_components[TT_RECEIVER]; i++) {
-        const struct tt_component_settings *receiver = &settings->components[TT_RECEIVER][i];
-        if (!tt_str_equal(tt_str(receiver->component->type), TT_STR("otlp")))
-            continue;
-        tt_log_info(
-            &run->log,
-            "For your services:", TT_FIELD_TEXT("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
-            TT_FIELD_TEXT("OTEL_EXPORTER_OTLP_ENDPOINT_HOST_PORT", otlp_endpoint(receiver)));
-    }
-}
-
 static enum tt_status start(struct run *run, struct tt_settings *settings, struct tt_error *err)
 {
     struct tt_service_options options = {
@@ -228,12 +204,7 @@ static int run_settings(struct run *run, struct tt_settings *settings)
         status = start(run, settings, &err);
     else
         tt_settings_free(settings);
-    if (status != TT_OK) {
-        code = tt_cli_fail(TT_EXIT_FAILED, "%s", err.message);
-    } else {
-        print_environment(run);
-        code = wait_and_stop(run);
-    }
+    code = status == TT_OK ? wait_and_stop(run) : tt_cli_fail(TT_EXIT_FAILED, "%s", err.message);
     tt_self_metrics_stop(run->metrics, 0);
     tt_service_free(run->service);
     close_signals(run);
