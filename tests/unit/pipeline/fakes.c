@@ -181,8 +181,13 @@ static void fake_ready(void *self, bool ready)
 
 static void fake_destroy(void *self)
 {
-    if (self != NULL)
-        note("destroy", self);
+    struct fake *fake = self;
+
+    if (fake == NULL)
+        return;
+    note("destroy", fake);
+    for (size_t i = 0; i < fake->n_held; i++)
+        tt_batch_unref(fake->held[i]);
 }
 
 #define FAKE_OPS(function)                                                         \
