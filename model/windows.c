@@ -424,7 +424,7 @@ static enum tt_status add_all(struct tt_label_windows *windows, const struct tt_
         else if (!append_entry(next, &file->items[i]))
             status = tt_fail(err, TT_NO_MEMORY, "add windows");
         if (status != TT_OK)
-            tt_error_prefix(err, "window %zu: ", i + 1);
+            tt_error_prefix(err, "window %zu", i + 1);
     }
     if (next == NULL || (status == TT_OK && !snapshot_finish(next)))
         status = tt_fail(err, TT_NO_MEMORY, "add %zu windows", file->count);
@@ -456,7 +456,7 @@ enum tt_status tt_label_windows_load(struct tt_label_windows *windows, const cha
     tt_arena_done(&arena);
     tt_buffer_done(&text);
     if (status != TT_OK)
-        tt_error_prefix(err, "%s: ", path);
+        tt_error_prefix(err, "%s", path);
     return status;
 }
 

@@ -187,10 +187,17 @@ static enum tt_status read_id(struct reader *reader, const json_t *value, struct
 /* A key that is one slip away from a known one: ignoring it would label other rows than were meant. */
 static enum window_key nearest_key(struct tt_str key)
 {
-    for (unsigned i = KEY_START; i < KEY_UNKNOWN; i++)
-        if (tt_str_distance(key, key_names[i]) <= (key_names[i].len > 4 ? 2U : 1U))
-            return (enum window_key)i;
-    return KEY_UNKNOWN;
+    enum window_key nearest = KEY_UNKNOWN;
+    size_t least = SIZE_MAX;
+
+    for (unsigned i = KEY_START; i < KEY_UNKNOWN; i++) {
+        size_t distance = tt_str_distance(key, key_names[i]);
+        if (distance > (key_names[i].len > 4 ? 2U : 1U) || distance >= least)
+            continue;
+        least = distance;
+        nearest = (enum window_key)i;
+    }
+    return nearest;
 }
 
 static enum tt_status unknown_key(const struct reader *reader, struct tt_str key,
@@ -249,7 +256,7 @@ static enum tt_status read_members(struct reader *reader, json_t *object, struct
     {
         enum tt_status status = read_member(reader, tt_str(key), value, err);
         if (status != TT_OK) {
-            tt_error_prefix(err, "%.64s: ", key);
+            tt_error_prefix(err, "%.64s", key);
             return status;
         }
     }
@@ -306,7 +313,7 @@ static enum tt_status read_list(struct reader *reader, json_t *list, struct tt_w
         if (status == TT_OK)
             file->count++;
         else
-            tt_error_prefix(err, "[%zu].", i);
+            tt_error_prefix(err, "[%zu]", i);
     }
     return status;
 }
@@ -369,7 +376,7 @@ static enum tt_status read_series(struct reader *reader, const char *series, con
         if (status == TT_OK)
             file->count++;
         else
-            tt_error_prefix(err, "[%zu]: ", i);
+            tt_error_prefix(err, "[%zu]", i);
     }
     return status;
 }
@@ -390,7 +397,7 @@ static enum tt_status read_nab(struct reader *reader, json_t *root, struct tt_wi
     {
         status = read_series(reader, series, pairs, file, err);
         if (status != TT_OK) {
-            tt_error_prefix(err, "\"%.64s\": ", series);
+            tt_error_prefix(err, "\"%.64s\"", series);
             return status;
         }
     }

@@ -531,7 +531,7 @@ static enum tt_status anomaly_labels_start(void *context, struct tt_error *err)
         enum tt_status status =
             tt_label_windows_load(self->loaded, self->config->windows.items[i], err);
         if (status != TT_OK) {
-            tt_error_prefix(err, "windows: ");
+            tt_error_prefix(err, "windows");
             return status;
         }
     }
