@@ -3,9 +3,9 @@
 
 #include <sys/mman.h>
 
-#define USABLE_STEP ((size_t)64) /* slabs made readable at once: 4 MiB */
+#define USABLE_STEP ((size_t)256) /* slabs made readable at once: 4 MiB */
 #define HUGE_PAGE   ((size_t)2 << 20)
-#define FEW_SLABS   ((size_t)256) /* 16 MiB: beyond it huge pages are worth their size */
+#define FEW_SLABS   ((size_t)1024) /* 16 MiB: beyond it huge pages are worth their size */
 
 /* At the beginning of each slab; the slots follow. */
 struct slab {

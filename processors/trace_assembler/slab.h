@@ -7,8 +7,9 @@
  *
  * Purpose:   a record that stays long pins its own slot, not the memory of its neighbours: freed slots of a class are used again
  *            at once, and slabs that become empty go back to the pool and from there to the system.
- * Design:    one pool reserves an address range and deals slabs of 64 KiB to heaps; a heap cuts a slab into slots of one of 57
- *            sizes, eight for each power of two from 64 bytes to 8 KiB (at most 1/8 of a slot is unused). Larger blocks
+ * Design:    one pool reserves an address range and deals slabs of 16 KiB to heaps; a heap cuts a slab into slots of one of 41
+ *            sizes, eight for each power of two from 64 bytes to 2 KiB (at most 1/8 of a slot is unused). Small slabs, since
+ *            each heap has a partly used one of each size. Larger blocks
  *            come from the general heap.
  * Limits:    the pool's range; when it is used up slab_alloc() returns NULL.
  * Threads:   the pool from any thread; a heap from one at a time.
@@ -20,9 +21,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define SLAB_BYTES    ((size_t)65536)
-#define SLAB_MAX_SLOT ((size_t)8192)
-#define SLAB_CLASSES  57
+#define SLAB_BYTES    ((size_t)16384)
+#define SLAB_MAX_SLOT ((size_t)2048)
+#define SLAB_CLASSES  41
 
 struct slab_pool {
     pthread_mutex_t mu;
