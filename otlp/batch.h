@@ -194,6 +194,7 @@ struct tt_batch {
  * Validates a protobuf Export{Trace,Metrics,Logs}ServiceRequest and indexes its rows in one walk.
  *
  * body      the batch takes a reference of its own
+ * limits    NULL: the default ones
  * metadata  copied into the batch; may be NULL
  * rejected  rows that are refused one by one (an id of a wrong size, also in a link or exemplar) are left out of the batch and
  *           counted here, with the first reason in *err though TT_OK is returned; may be NULL

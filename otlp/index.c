@@ -295,12 +295,14 @@ enum tt_status tt_batch_parse(enum tt_signal signal, struct tt_body *body,
     static const struct tt_metadata none;
     TT_CLEANUP(tt_batch_unrefp) struct tt_batch *batch = tt_batch_new(signal, 0);
     struct tt_str view = tt_body_view(body);
-    struct walk walk = {.batch = batch, .max_rows = limits->max_rows, .body_len = view.len};
+    struct walk walk = {.batch = batch, .body_len = view.len};
     enum tt_status status;
 
     if (batch == NULL || !tt_batch_keep_body(batch, body) ||
         tt_batch_add_metadata(batch, metadata == NULL ? &none : metadata) == UINT32_MAX)
         return tt_fail(err, TT_NO_MEMORY, "decode %s", tt_signal_name(signal));
+    limits = limits == NULL ? &tt_limits_default : limits;
+    walk.max_rows = limits->max_rows;
     tt_check_init(&walk.check, view, limits);
     status = walk_body(&walk, view, err);
     if (ret_rejected != NULL)
