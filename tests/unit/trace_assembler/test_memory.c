@@ -51,7 +51,7 @@ static void keeps_the_bound(bool skewed)
 
     fixture_open(&f, TT_TRACES, "idle: 1s\nmax_age: 1m");
     f.sink.forget = true;
-    for (uint64_t i = 0; i < 700; i++) {
+    for (uint64_t i = 0; i < 300; i++) {
         struct tt_batch *batch = request_of(i, &random, skewed);
         for (uint32_t j = 0; j < batch->n_rows; j++)
             wire += batch->rows[j].wire_len;
