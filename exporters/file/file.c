@@ -89,9 +89,9 @@ static const struct tt_schema file_schema = TT_SCHEMA(struct file_config, file_f
 /* ---- the exporter ---- */
 
 /* A batch is formatted outside the lock up to here; what is left is formatted while the file is held. */
-#define FORMAT_AHEAD ((size_t)8 << 20)
+#define FORMAT_AHEAD ((size_t)2 << 20)
 #define MAX_BUFFER   ((size_t)1 << 30)
-#define KEEP_BUFFER  ((size_t)3 << 20)
+#define KEEP_BUFFER  ((size_t)4 << 20)
 
 enum { METER_BYTES, METER_ROTATIONS, METER_TORN, METER_COUNT };
 static const struct tt_meter_desc file_meters[] = {
