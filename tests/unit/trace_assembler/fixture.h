@@ -160,7 +160,7 @@ static inline struct tt_batch *rows_of(enum tt_signal signal, const char *servic
                      signal == TT_TRACES ? "scopeSpans" : "scopeLogs", rows);
     while (rest.data != NULL) {
         struct tt_str word = tt_str_cut(&rest, ' '), trace = tt_str_cut(&word, '.');
-        uint64_t t, s;
+        uint64_t t = 0, s = 0;
         assert_true(tt_str_to_uint64(trace, &t) && tt_str_to_uint64(word, &s));
         tt_buffer_printf(&json, "%s", is_first ? "" : ",");
         append_span(&json, signal, (unsigned)t, (unsigned)s);
