@@ -215,12 +215,16 @@ static enum tt_status dataset_consume(void *self, struct tt_batch **batch, struc
 static enum tt_status dataset_shutdown(void *self, tt_dur deadline, struct tt_error *err)
 {
     struct dataset *dataset = self;
+    enum tt_status status;
 
     tt_http_server_stop(TT_TAKE(dataset->server), deadline);
     dataset_writer_stop(dataset->writer);
     tt_thread_join(&dataset->thread);
     /* Checksums may take what is left of the time, but for what the renaming needs. */
-    return dataset_writer_finish(dataset->writer, deadline - TT_SECOND, NULL, err);
+    status = dataset_writer_finish(dataset->writer, deadline - TT_SECOND, NULL, err);
+    if (status != TT_OK) /* once more; what still fails is finished at the next start */
+        status = dataset_writer_finish(dataset->writer, deadline - TT_SECOND, NULL, err);
+    return status;
 }
 
 static void dataset_destroy(void *self)

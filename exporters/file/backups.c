@@ -22,15 +22,25 @@ struct name_parts {
     struct tt_str stem, ext;
 };
 
+/* Length of name without its last extension; a dot in front begins none. */
+static size_t stem_length(struct tt_str name)
+{
+    const char *dot = name.len == 0 ? NULL : memrchr(name.data, '.', name.len);
+
+    return dot == NULL || dot == name.data ? name.len : (size_t)(dot - name.data);
+}
+
 static struct name_parts split(const char *path)
 {
     struct tt_str whole = tt_str(path);
     const char *slash = memrchr(path, '/', whole.len);
     size_t base_at = slash == NULL ? 0 : (size_t)(slash - path) + 1;
     struct tt_str base = {path + base_at, whole.len - base_at};
-    const char *dot = base.len == 0 ? NULL : memrchr(base.data, '.', base.len);
-    size_t stem_len = dot == NULL || dot == base.data ? base.len : (size_t)(dot - base.data);
+    size_t stem_len = stem_length(base);
 
+    /* "traces.jsonl.zst": both belong to what follows the stamp. */
+    if (tt_str_equal(tt_str_of(base.data + stem_len, base.len - stem_len), TT_STR(".zst")))
+        stem_len = stem_length(tt_str_of(base.data, stem_len));
     return (struct name_parts){
         .dir = {path, base_at},
         .stem = {base.data, stem_len},

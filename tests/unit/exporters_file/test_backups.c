@@ -43,7 +43,8 @@ static void a_backup_is_named_by_time_and_reason(void **state)
         {"traces.jsonl", "traces-2025-08-21T12-00-00.123-size.jsonl"},
         {"noext", "noext-2025-08-21T12-00-00.123-size"},
         {".hidden", ".hidden-2025-08-21T12-00-00.123-size"},
-        {"a.b.zst", "a.b-2025-08-21T12-00-00.123-size.zst"},
+        {"a.b.zst", "a-2025-08-21T12-00-00.123-size.b.zst"},
+        {"a.zst", "a-2025-08-21T12-00-00.123-size.zst"},
     };
     struct tt_error err;
     char path[768];
