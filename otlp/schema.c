@@ -42,7 +42,7 @@ static struct tt_str to_json_name(const char *name, char *to)
 }
 
 /* All bytes are text but ids and the two that the protocol declares as bytes. */
-static enum tt_pb_kind kind_of_bytes(struct tt_str name)
+static uint8_t kind_of_bytes(struct tt_str name)
 {
     if (tt_str_equal(name, TT_STR("trace_id")) || tt_str_equal(name, TT_STR("span_id")) ||
         tt_str_equal(name, TT_STR("parent_span_id")))
@@ -52,64 +52,39 @@ static enum tt_pb_kind kind_of_bytes(struct tt_str name)
     return TT_PB_TEXT;
 }
 
-static void set_kind(struct tt_pb_field *field, enum tt_pb_kind kind, enum tt_pb_wire wire_type)
-{
-    field->kind = (uint8_t)kind;
-    field->wire_type = (uint8_t)wire_type;
-}
+/* otlp.proto has no other types: they would stay unknown, which the unit test would notice. */
+static const struct {
+    uint8_t kind, wire_type;
+} types[] = {
+    [PROTOBUF_C_TYPE_MESSAGE] = {TT_PB_MESSAGE, TT_PB_WIRE_LENGTH},
+    [PROTOBUF_C_TYPE_BYTES] = {TT_PB_TEXT, TT_PB_WIRE_LENGTH},
+    [PROTOBUF_C_TYPE_BOOL] = {TT_PB_BOOL, TT_PB_WIRE_VARINT},
+    [PROTOBUF_C_TYPE_ENUM] = {TT_PB_ENUM, TT_PB_WIRE_VARINT},
+    [PROTOBUF_C_TYPE_INT32] = {TT_PB_INT32, TT_PB_WIRE_VARINT},
+    [PROTOBUF_C_TYPE_UINT32] = {TT_PB_UINT32, TT_PB_WIRE_VARINT},
+    [PROTOBUF_C_TYPE_SINT32] = {TT_PB_SINT32, TT_PB_WIRE_VARINT},
+    [PROTOBUF_C_TYPE_INT64] = {TT_PB_INT64, TT_PB_WIRE_VARINT},
+    [PROTOBUF_C_TYPE_UINT64] = {TT_PB_UINT64, TT_PB_WIRE_VARINT},
+    [PROTOBUF_C_TYPE_FIXED32] = {TT_PB_FIXED32, TT_PB_WIRE_32},
+    [PROTOBUF_C_TYPE_FIXED64] = {TT_PB_FIXED64, TT_PB_WIRE_64},
+    [PROTOBUF_C_TYPE_SFIXED64] = {TT_PB_SFIXED64, TT_PB_WIRE_64},
+    [PROTOBUF_C_TYPE_DOUBLE] = {TT_PB_DOUBLE, TT_PB_WIRE_64},
+};
 
 static void set_type(struct tt_pb_field *field, const ProtobufCFieldDescriptor *from)
 {
-    switch (from->type) {
-    case PROTOBUF_C_TYPE_MESSAGE:
-        set_kind(field, TT_PB_MESSAGE, TT_PB_WIRE_LENGTH);
+    if (from->type >= TT_LENGTH(types))
+        return;
+    field->kind = types[from->type].kind;
+    field->wire_type = types[from->type].wire_type;
+    if (field->kind == TT_PB_TEXT)
+        field->kind = kind_of_bytes(field->name);
+    if (field->kind == TT_PB_ID)
+        field->id_len = tt_str_equal(field->name, TT_STR("trace_id")) ? 16 : 8;
+    if (field->kind == TT_PB_MESSAGE)
         field->message = table_of(from->descriptor);
-        return;
-    case PROTOBUF_C_TYPE_BYTES:
-        set_kind(field, kind_of_bytes(field->name), TT_PB_WIRE_LENGTH);
-        if (field->kind == TT_PB_ID)
-            field->id_len = tt_str_equal(field->name, TT_STR("trace_id")) ? 16 : 8;
-        return;
-    case PROTOBUF_C_TYPE_ENUM:
-        set_kind(field, TT_PB_ENUM, TT_PB_WIRE_VARINT);
+    if (field->kind == TT_PB_ENUM)
         field->enumerators = from->descriptor;
-        return;
-    case PROTOBUF_C_TYPE_BOOL:
-        set_kind(field, TT_PB_BOOL, TT_PB_WIRE_VARINT);
-        return;
-    case PROTOBUF_C_TYPE_INT32:
-        set_kind(field, TT_PB_INT32, TT_PB_WIRE_VARINT);
-        return;
-    case PROTOBUF_C_TYPE_UINT32:
-        set_kind(field, TT_PB_UINT32, TT_PB_WIRE_VARINT);
-        return;
-    case PROTOBUF_C_TYPE_SINT32:
-        set_kind(field, TT_PB_SINT32, TT_PB_WIRE_VARINT);
-        return;
-    case PROTOBUF_C_TYPE_INT64:
-        set_kind(field, TT_PB_INT64, TT_PB_WIRE_VARINT);
-        return;
-    case PROTOBUF_C_TYPE_UINT64:
-        set_kind(field, TT_PB_UINT64, TT_PB_WIRE_VARINT);
-        return;
-    case PROTOBUF_C_TYPE_FIXED32:
-        set_kind(field, TT_PB_FIXED32, TT_PB_WIRE_32);
-        return;
-    case PROTOBUF_C_TYPE_FIXED64:
-        set_kind(field, TT_PB_FIXED64, TT_PB_WIRE_64);
-        return;
-    case PROTOBUF_C_TYPE_SFIXED64:
-        set_kind(field, TT_PB_SFIXED64, TT_PB_WIRE_64);
-        return;
-    case PROTOBUF_C_TYPE_DOUBLE:
-        set_kind(field, TT_PB_DOUBLE, TT_PB_WIRE_64);
-        return;
-    case PROTOBUF_C_TYPE_SINT64:
-    case PROTOBUF_C_TYPE_SFIXED32:
-    case PROTOBUF_C_TYPE_FLOAT:
-    case PROTOBUF_C_TYPE_STRING:
-        return; /* otlp.proto has none of these: unknown, which the unit test would notice */
-    }
 }
 
 /* The members of a oneof share one bit; protobuf-c shows a oneof by the place of its case member. */

@@ -53,6 +53,21 @@ const uint8_t *tt_check_long_varint(const uint8_t *at, const uint8_t *end, uint6
     return NULL;
 }
 
+bool tt_check_malformed(struct tt_check *check, const struct tt_check_cursor *cursor,
+                        const struct tt_pb_field *field, uint32_t wire_type)
+{
+    static const char *const what[8] = {
+        [TT_PB_WIRE_VARINT] = "not a varint",
+        [TT_PB_WIRE_64] = "cut off",
+        [TT_PB_WIRE_LENGTH] = "longer than what is around it",
+        [TT_PB_WIRE_32] = "cut off",
+    };
+    const char *text = what[wire_type & 7];
+
+    return tt_check_fault(check, TT_INVALID_DATA, cursor, field,
+                          text == NULL ? "a group or no wire type" : text);
+}
+
 /* Counts the varints that fill bytes exactly; false when they do not. */
 static bool count_varints(struct tt_str bytes, uint64_t *ret_count)
 {

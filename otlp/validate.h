@@ -11,7 +11,7 @@
  *            or a oneof twice in one message; arrays and maps nested deeper than the limit; more elements than the limit.
  * Allowed:   unknown fields; repeated scalars packed or not; a singular scalar or text twice (the last one counts).
  * Counted:   ids of a wrong length are no structural fault: the last one is left in bad_id for the owner of the row.
- * Threads:   no shared state. Memory: a stack of TT_MAX_FRAMES * 24 bytes, nothing else. No recursion.
+ * Threads:   no shared state. Memory: a stack of some 8 KiB (TT_MAX_FRAMES), nothing else. No recursion.
  */
 
 #include "otlp/batch.h"
@@ -68,6 +68,10 @@ enum tt_status tt_check_result(const struct tt_check *check, const char *what,
 const uint8_t *tt_check_long_varint(const uint8_t *at, const uint8_t *end, uint64_t *ret_value);
 bool tt_check_odd_wire_type(struct tt_check *check, const struct tt_check_cursor *cursor,
                             const struct tt_pb_field *field, const struct tt_wire_field *found);
+/* Records that what follows a tag of that wire type is malformed; returns false. */
+__attribute__((cold)) bool tt_check_malformed(struct tt_check *check,
+                                              const struct tt_check_cursor *cursor,
+                                              const struct tt_pb_field *field, uint32_t wire_type);
 
 /* Returns the byte behind the varint, or NULL when it is cut off or too long. */
 static inline const uint8_t *tt_check_varint(const uint8_t *at, const uint8_t *end,
@@ -91,6 +95,34 @@ static inline const uint8_t *tt_check_varint32(const uint8_t *at, const uint8_t 
     return behind;
 }
 
+/* Reads what follows a tag; returns the byte behind, or NULL when it is malformed. */
+static inline const uint8_t *tt_check_content(const uint8_t *at, const uint8_t *end,
+                                              struct tt_wire_field *field)
+{
+    switch (field->wire_type) {
+    case TT_PB_WIRE_VARINT:
+        return tt_check_varint(at, end, &field->value);
+    case TT_PB_WIRE_64:
+        if (TT_UNLIKELY(end - at < 8))
+            return NULL;
+        field->value = tt_load64(at);
+        return at + 8;
+    case TT_PB_WIRE_LENGTH:
+        at = tt_check_varint32(at, end, &field->value);
+        if (TT_UNLIKELY(at == NULL || field->value > (uint64_t)(end - at)))
+            return NULL;
+        field->data = at;
+        return at + field->value;
+    case TT_PB_WIRE_32:
+        if (TT_UNLIKELY(end - at < 4))
+            return NULL;
+        field->value = tt_load32(at);
+        return at + 4;
+    default:
+        return NULL;
+    }
+}
+
 /*
  * Reads and checks the next field but not what is inside a message. False at the end or on a fault (see check->status).
  * Fields that the schema does not know have their number replaced by 0.
@@ -99,51 +131,23 @@ static inline bool tt_check_next(struct tt_check *check, struct tt_check_cursor 
                                  struct tt_wire_field *ret_field,
                                  const struct tt_pb_field **ret_known)
 {
-    const uint8_t *at = cursor->at, *end = cursor->end;
-    const struct tt_pb_field *known = NULL;
-    uint64_t tag, value = 0;
+    const uint8_t *at = cursor->at;
+    const struct tt_pb_field *known;
+    uint64_t tag;
 
-    if (at >= end)
+    if (at >= cursor->end)
         return false;
-    ret_field->start = at;
-    at = tt_check_varint32(at, end, &tag);
+    *ret_field = (struct tt_wire_field){.start = at};
+    at = tt_check_varint32(at, cursor->end, &tag);
     if (TT_UNLIKELY(at == NULL || tag < 8))
         return tt_check_fault(check, TT_INVALID_DATA, cursor, NULL, "not a field tag");
     known = tt_pb_field(cursor->message, (uint32_t)(tag >> 3));
-    switch (tag & 7) {
-    case TT_PB_WIRE_VARINT:
-        at = tt_check_varint(at, end, &value);
-        if (TT_UNLIKELY(at == NULL))
-            return tt_check_fault(check, TT_INVALID_DATA, cursor, known, "not a varint");
-        break;
-    case TT_PB_WIRE_64:
-        if (TT_UNLIKELY(end - at < 8))
-            return tt_check_fault(check, TT_INVALID_DATA, cursor, known, "cut off");
-        value = tt_load64(at);
-        at += 8;
-        break;
-    case TT_PB_WIRE_LENGTH:
-        at = tt_check_varint32(at, end, &value);
-        if (TT_UNLIKELY(at == NULL || value > (uint64_t)(end - at)))
-            return tt_check_fault(check, TT_INVALID_DATA, cursor, known,
-                                  "longer than what is around it");
-        ret_field->data = at;
-        at += value;
-        break;
-    case TT_PB_WIRE_32:
-        if (TT_UNLIKELY(end - at < 4))
-            return tt_check_fault(check, TT_INVALID_DATA, cursor, known, "cut off");
-        value = tt_load32(at);
-        at += 4;
-        break;
-    default:
-        return tt_check_fault(check, TT_INVALID_DATA, cursor, known, "a group or no wire type");
-    }
     ret_field->number = known->number;
     ret_field->wire_type = tag & 7;
-    ret_field->value = value;
-    *ret_known = known;
-    if (TT_UNLIKELY((tag & 7) != known->wire_type) &&
+    at = tt_check_content(at, cursor->end, ret_field);
+    if (TT_UNLIKELY(at == NULL))
+        return tt_check_malformed(check, cursor, known, ret_field->wire_type);
+    if (TT_UNLIKELY(ret_field->wire_type != known->wire_type) &&
         !tt_check_odd_wire_type(check, cursor, known, ret_field))
         return false;
     if (TT_UNLIKELY((cursor->seen & known->once) != 0))
@@ -152,8 +156,10 @@ static inline bool tt_check_next(struct tt_check *check, struct tt_check_cursor 
     check->elements += known->is_element;
     if (TT_UNLIKELY(check->elements > check->max_elements))
         return tt_check_fault(check, TT_TOO_LARGE, cursor, known, "more elements than allowed");
-    if (TT_UNLIKELY(known->id_len != 0 && value != known->id_len && value != 0))
+    if (TT_UNLIKELY(known->id_len != 0 && ret_field->value != known->id_len &&
+                    ret_field->value != 0))
         check->bad_id = known;
+    *ret_known = known;
     cursor->at = at;
     return true;
 }

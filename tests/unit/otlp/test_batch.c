@@ -470,15 +470,41 @@ static void a_clone_and_its_original_do_not_see_each_others_changes(void **state
 
 static void an_unedited_clone_is_written_as_it_came(void **state)
 {
-    struct tt_batch *original = two_spans(), *copy = tt_batch_ref(original);
-    struct tt_buffer out = new_message();
+    struct tt_buffer rows = new_message(), request, out = new_message();
+    struct tt_batch *original, *copy;
 
     (void)state;
+    put_span(&rows, 2, "only");
+    request = request_of(&rows, "shop", false);
+    put_varint_field(&request, 99, 1); /* what an encoder of ours would not write */
+    assert_status(parse_bytes(TT_TRACES, &request, &tt_limits_default, &original, NULL, NULL),
+                  TT_OK);
+    copy = tt_batch_ref(original);
     assert_ok(tt_batch_make_writable(&copy, NULL), NULL);
     tt_encode_request(copy, &out);
     assert_str_equal(tt_buffer_view(&out), original->whole);
     tt_buffer_done(&out);
     tt_batch_unref(original);
+    tt_batch_unref(copy);
+}
+
+static void columns_of_a_clone_still_hide_attributes(void **state)
+{
+    static const struct tt_column_desc a = {"a", TT_COLUMN_TEXT, "test"};
+    struct tt_batch *original = two_spans(), *copy;
+    struct tt_attribute attribute;
+    struct tt_cursor cursor;
+    unsigned n = 0;
+
+    (void)state;
+    tt_column_set_text(tt_batch_column(original, &a), 0, TT_STR("column's"));
+    copy = tt_batch_ref(original);
+    assert_ok(tt_batch_make_writable(&copy, NULL), NULL);
+    tt_batch_unref(original);
+    cursor = tt_row_attributes(copy, &copy->rows[0]);
+    while (tt_next_attribute(&cursor, &attribute))
+        n += tt_str_equal(attribute.key, TT_STR("a"));
+    assert_int_equal(n, 1);
     tt_batch_unref(copy);
 }
 
@@ -628,6 +654,7 @@ int main(void)
         cmocka_unit_test(the_only_holder_keeps_its_batch),
         cmocka_unit_test(a_clone_and_its_original_do_not_see_each_others_changes),
         cmocka_unit_test(an_unedited_clone_is_written_as_it_came),
+        cmocka_unit_test(columns_of_a_clone_still_hide_attributes),
         cmocka_unit_test(the_answer_waits_for_all_clones),
         cmocka_unit_test(keeping_memory_does_not_keep_the_answer),
         cmocka_unit_test(any_allocation_may_fail),

@@ -71,6 +71,22 @@ static void a_changed_struct_becomes_the_row(void **state)
     tt_batch_unref(batch);
 }
 
+static void a_replaced_row_alone_makes_the_batch_edited(void **state)
+{
+    struct tt_batch *batch = two_spans();
+    ProtobufCMessage *message = NULL;
+    struct tt_arena arena;
+
+    (void)state;
+    tt_arena_init(&arena, 0, 0);
+    assert_ok(tt_row_unpack(batch, &batch->rows[0], &arena, &message, NULL), NULL);
+    assert_false(batch->edited);
+    assert_ok(tt_row_replace(batch, &batch->rows[0], message, NULL), NULL);
+    assert_true(batch->edited);
+    tt_arena_done(&arena);
+    tt_batch_unref(batch);
+}
+
 static void a_struct_with_a_bad_id_is_refused(void **state)
 {
     struct tt_batch *batch = two_spans();
@@ -190,6 +206,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_row_is_unpacked_with_its_edits_and_columns),
         cmocka_unit_test(a_changed_struct_becomes_the_row),
+        cmocka_unit_test(a_replaced_row_alone_makes_the_batch_edited),
         cmocka_unit_test(a_struct_with_a_bad_id_is_refused),
         cmocka_unit_test(points_and_logs_are_unpacked_as_what_they_are),
         cmocka_unit_test(a_row_nested_too_deep_for_recursion_is_not_unpacked),

@@ -375,7 +375,7 @@ static void packed_lists_count_as_elements(void **state)
     const struct tt_limits limits = {.max_depth = 64, .max_elements = 1000, .max_rows = 10};
 
     (void)state;
-    for (size_t count = 900; count <= 1100; count += 200) {
+    for (size_t count = 450; count <= 550; count += 100) {
         struct tt_buffer buckets = new_message(), point = new_message(), data = new_message(),
                          metric = new_message(), rows = new_message(), request;
         struct tt_batch *batch;
@@ -383,6 +383,7 @@ static void packed_lists_count_as_elements(void **state)
         for (size_t i = 0; i < count; i++)
             put_uvarint(&buckets, 1);
         put_bytes(&data, 2, tt_buffer_view(&buckets));
+        put_bytes(&data, 2, tt_buffer_view(&buckets)); /* lists of one field add up */
         put_message(&point, 8, &data);
         data = new_message();
         put_message(&data, 1, &point);
@@ -390,7 +391,7 @@ static void packed_lists_count_as_elements(void **state)
         put_message(&rows, 2, &metric);
         request = request_of(&rows, "shop", false);
         assert_status(parse_bytes(TT_METRICS, &request, &limits, &batch, NULL, NULL),
-                      count < 1000 ? TT_OK : TT_TOO_LARGE);
+                      count < 500 ? TT_OK : TT_TOO_LARGE);
         tt_batch_unref(batch);
         tt_buffer_done(&buckets);
     }
