@@ -9,7 +9,6 @@
 #define ACCEPT_SLICE 64 /* connections taken before others have their turn */
 #define ACCEPT_PAUSE (100 * TT_MILLISECOND)
 #define FULL_TIME    TT_SECOND
-#define MAX_FULL     256
 #define QUIET_AFTER  (15 * TT_SECOND)
 
 /* ---- handing a connection on ---- */
@@ -164,10 +163,6 @@ static bool make_room(struct tt_http_server *server)
 /* It will be told 503 when its request comes: an answer before the request is lost on some clients. */
 static void take_full(struct tt_http_server *server, int fd)
 {
-    if (server->fulls.count >= MAX_FULL) {
-        (void)close(fd);
-        return;
-    }
     struct guest *guest = guest_new(server, GUEST_FULL, fd, now() + FULL_TIME);
     if (guest != NULL && !guest_watch(server, guest))
         guest_close(server, guest);

@@ -7,6 +7,7 @@
 
 #define DRAIN_TIME  (2 * TT_SECOND)
 #define MAX_LEAVING 256
+#define MAX_FULL    256
 #define DRAIN_SLICE 16 /* reads before other guests have their turn */
 
 static void append(struct guest_list *list, struct guest *guest)
@@ -117,14 +118,6 @@ void guests_bury(struct tt_http_server *server)
     server->gone = (struct guest_list){0};
 }
 
-static unsigned leaving_count(struct tt_http_server *server)
-{
-    (void)pthread_mutex_lock(&server->mu);
-    unsigned count = server->leaving.count;
-    (void)pthread_mutex_unlock(&server->mu);
-    return count;
-}
-
 void guest_dismiss(struct tt_http_server *server, struct guest *guest, struct tt_str last_words)
 {
     /* The send buffer of a connection that was never written to takes these few bytes, or the peer is gone. */
@@ -133,7 +126,7 @@ void guest_dismiss(struct tt_http_server *server, struct guest *guest, struct tt
     stop_counting(server, guest);
     guest->deadline = now() + DRAIN_TIME;
     become(server, guest, GUEST_LEAVING);
-    if (leaving_count(server) > MAX_LEAVING || !watch(server, guest, EPOLLIN))
+    if (!watch(server, guest, EPOLLIN))
         guest_close(server, guest);
 }
 
@@ -160,7 +153,7 @@ void drain_later(struct tt_http_server *server, int fd)
         *guest = (struct guest){.kind = GUEST_LEAVING, .fd = fd, .deadline = now() + DRAIN_TIME};
         (void)pthread_mutex_lock(&server->mu);
         /* Under the lock, so that the acceptor finds it in the list when the first event comes. */
-        taken = server->leaving.count < MAX_LEAVING && watch(server, guest, EPOLLIN);
+        taken = watch(server, guest, EPOLLIN);
         if (taken)
             append(&server->leaving, guest);
         (void)pthread_mutex_unlock(&server->mu);
@@ -171,15 +164,18 @@ void drain_later(struct tt_http_server *server, int fd)
     (void)close(fd);
 }
 
-/* Closes those of a list that are due; they are in the order of their deadlines. Returns the next one. */
-static tt_dur sweep_list(struct tt_http_server *server, struct guest_list *list, tt_dur at)
+/* Closes those of a list that are due, and the oldest of too many; they are in the order of their deadlines. Returns the
+ * next one. */
+static tt_dur sweep_list(struct tt_http_server *server, struct guest_list *list, unsigned max,
+                         tt_dur at)
 {
     for (;;) {
         (void)pthread_mutex_lock(&server->mu);
         struct guest *guest = list->first;
         tt_dur deadline = guest == NULL ? INT64_MAX : guest->deadline;
+        bool is_over = list->count > max;
         (void)pthread_mutex_unlock(&server->mu);
-        if (deadline > at)
+        if (deadline > at && !is_over)
             return deadline;
         guest_close(server, guest);
     }
@@ -187,9 +183,9 @@ static tt_dur sweep_list(struct tt_http_server *server, struct guest_list *list,
 
 tt_dur guests_sweep(struct tt_http_server *server, tt_dur at)
 {
-    tt_dur news = sweep_list(server, &server->news, at);
-    tt_dur fulls = sweep_list(server, &server->fulls, at);
-    tt_dur leaving = sweep_list(server, &server->leaving, at);
+    tt_dur news = sweep_list(server, &server->news, UINT32_MAX, at);
+    tt_dur fulls = sweep_list(server, &server->fulls, MAX_FULL, at);
+    tt_dur leaving = sweep_list(server, &server->leaving, MAX_LEAVING, at);
     tt_dur first = news < fulls ? news : fulls;
 
     return first < leaving ? first : leaving;

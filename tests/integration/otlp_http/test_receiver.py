@@ -145,6 +145,7 @@ def remote():
     text = text.replace("OTLP", str(port), 1).replace("level: error", "level: warn")
     with telltale.Process(text, endpoints=["metrics"]) as process:
         process.ports["otlp"] = port
+        telltale.wait_for(lambda: process.is_open("otlp"))
         ok = process.post("otlp", "/v1/traces", bench.good_body()).status == 200 and process.log().count("unencrypted") == 1
         process.stop()
         if not ok:
