@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/dataset_csv.h"
+#include "cli/dataset_graph.h"
+#include "cli/dataset_label.h"
+#include "cli/dataset_leak.h"
+#include "tt_test.h"
+
+#include <math.h>
+
+/* ---- reading CSV ---- */
+
+/* Reads text; cells are joined by '|' and records by '/'. The status is that of the last record. */
+static enum tt_status read_csv(struct tt_str text, char *ret_joined, struct tt_error *err)
+{
+    struct tt_temp_dir dir;
+    char path[768];
+    const struct tt_str *cells;
+    struct tt_csv *csv;
+    size_t n, len = 0;
+    enum tt_status status;
+
+    tt_temp_dir_make(&dir);
+    tt_test_write_file(tt_temp_path(&dir, "t.csv", path), text);
+    assert_ok(tt_csv_open(path, &csv, err), err);
+    while ((status = tt_csv_next(csv, &cells, &n, err)) == TT_OK && n > 0) {
+        for (size_t i = 0; i < n; i++)
+            len += (size_t)snprintf(ret_joined + len, 4096 - len, "%.*s%c", TT_STR_ARG(cells[i]),
+                                    i + 1 < n ? '|' : '/');
+    }
+    ret_joined[len] = '\0';
+    tt_csv_close(csv);
+    tt_temp_dir_remove(&dir);
+    return status;
+}
+
+static void records_are_cut_with_and_without_quotes(void **state)
+{
+    static const struct {
+        const char *text, *joined;
+    } cases[] = {
+        {"", ""},
+        {"a,b,c\n1,2,3\n", "a|b|c/1|2|3/"},
+        {"a,b\n1,2", "a|b/1|2/"},
+        {"a,b\r\n1,\r\n", "a|b/1|/"},
+        {"a,\"b,c\"\n", "a|b,c/"},
+        {"\"x \"\"y\"\"\",\"two\nlines\"\n3,4\n", "x \"y\"|two\nlines/3|4/"},
+        {"\"\",\n", "|/"},
+        {"\" a \",b\n", " a |b/"},
+    };
+    struct tt_error err;
+    char joined[4096];
+
+    (void)state;
+    for (size_t i = 0; i < TT_LENGTH(cases); i++) {
+        assert_ok(read_csv(tt_str(cases[i].text), joined, &err), &err);
+        assert_string_equal(joined, cases[i].joined);
+    }
+}
+
+static void bad_records_are_named_by_their_line(void **state)
+{
+    static const struct {
+        const char *text, *line;
+    } cases[] = {
+        {"a\n\"two\nlines\"\n\"open", ":4:"},
+        {"a,b\nx\"y\",2\n", ":2:"},
+        {"a,b\n\"x\"y,2\n", ":2:"},
+    };
+    struct tt_error err;
+    char joined[4096];
+
+    (void)state;
+    for (size_t i = 0; i < TT_LENGTH(cases); i++) {
+        assert_status(read_csv(tt_str(cases[i].text), joined, &err), TT_INVALID_DATA);
+        assert_non_null(strstr(err.message, cases[i].line));
+    }
+}
+
+/* ---- the graph ---- */
+
+static struct tt_str id(char *text, size_t digits, unsigned number)
+{
+    if (number == 0)
+        return TT_STR("");
+    (void)snprintf(text, 40, "%0*x", (int)digits, number);
+    return tt_str(text);
+}
+
+struct span_line {
+    unsigned trace, span, parent;
+    uint64_t start_ns;
+};
+
+static struct tt_graph_counts count(const struct span_line *spans, size_t n)
+{
+    struct tt_graph *graph = tt_graph_new();
+    struct tt_graph_counts counts;
+    char a[40], b[40], c[40];
+
+    assert_non_null(graph);
+    for (size_t i = 0; i < n; i++)
+        assert_true(tt_graph_add(graph, id(a, 32, spans[i].trace), id(b, 16, spans[i].span),
+                                 id(c, 16, spans[i].parent), spans[i].start_ns));
+    tt_graph_count(graph, &counts);
+    tt_graph_free(graph);
+    return counts;
+}
+
+static void roots_orphans_duplicates_and_skew_are_counted(void **state)
+{
+    static const struct span_line spans[] = {
+        {1, 2, 1, 20},                /* comes before its parent, but begins after it */
+        {1, 1, 0, 10}, {1, 3, 1, 5},  /* begins before its parent */
+        {2, 1, 9, 10},                /* its parent is nowhere: span 9 is of another trace */
+        {3, 9, 0, 10}, {3, 9, 0, 10}, /* again */
+        {4, 1, 1, 10},                /* its own parent */
+        {0, 5, 0, 10},                /* without a trace */
+    };
+    struct tt_graph_counts counts = count(spans, TT_LENGTH(spans));
+
+    (void)state;
+    assert_int_equal(counts.spans, 8);
+    assert_int_equal(counts.traces, 4);
+    assert_int_equal(counts.roots, 4);
+    assert_int_equal(counts.orphans, 1);
+    assert_int_equal(counts.duplicates, 1);
+    assert_int_equal(counts.skewed, 1);
+    assert_int_equal(counts.without_trace, 1);
+    assert_int_equal(counts.incomplete_traces, 2); /* 2 has an orphan, 4 no root */
+}
+
+static void a_hundred_thousand_spans_are_found_again(void **state)
+{
+    struct span_line *spans = calloc(100000, sizeof(*spans));
+    struct tt_graph_counts counts;
+
+    (void)state;
+    assert_non_null(spans);
+    for (unsigned i = 0; i < 100000; i++) /* traces of five in a chain, children first */
+        spans[i] = (struct span_line){i / 5 + 1, 5 - i % 5, 4 - i % 5, 100 - i % 5};
+    counts = count(spans, 100000);
+    assert_int_equal(counts.traces, 20000);
+    assert_int_equal(counts.roots, 20000);
+    assert_int_equal(counts.orphans, 0);
+    assert_int_equal(counts.duplicates, 0);
+    assert_int_equal(counts.skewed, 0);
+    free(spans);
+}
+
+/* ---- leaks ---- */
+
+static void only_columns_that_tell_the_class_are_leaks(void **state)
+{
+    enum { CONSTANT, LEAK, HALF, NOISE, NUMBER, IDS, MISSING, N };
+    struct tt_leaks *leaks = tt_leaks_new(N);
+    uint64_t seed = 7;
+    char text[64];
+
+    (void)state;
+    assert_non_null(leaks);
+    for (unsigned i = 0; i < 20000; i++) {
+        bool anomalous = tt_test_random(&seed) % 2;
+        tt_leaks_add(leaks, CONSTANT, TT_STR("x"), anomalous);
+        tt_leaks_add(leaks, LEAK, anomalous ? TT_STR("bad") : TT_STR("good"), anomalous);
+        tt_leaks_add(leaks, HALF,
+                     anomalous && tt_test_random(&seed) % 2 ? TT_STR("bad") : TT_STR("good"),
+                     anomalous);
+        (void)snprintf(text, sizeof(text), "%u", (unsigned)(tt_test_random(&seed) % 50));
+        tt_leaks_add(leaks, NOISE, tt_str(text), anomalous);
+        (void)snprintf(text, sizeof(text), "%u.5",
+                       (unsigned)(tt_test_random(&seed) % 100000) + (anomalous ? 200000 : 0));
+        tt_leaks_add(leaks, NUMBER, tt_str(text), anomalous);
+        (void)snprintf(text, sizeof(text), "id-%u", i);
+        tt_leaks_add(leaks, IDS, tt_str(text), anomalous);
+        tt_leaks_add(leaks, MISSING, anomalous ? TT_STR("7") : TT_STR(""), anomalous);
+    }
+    assert_true(tt_leaks_distance(leaks, CONSTANT) < 0.01);
+    assert_true(tt_leaks_distance(leaks, LEAK) > 0.999);
+    assert_true(fabs(tt_leaks_distance(leaks, HALF) - 0.5) < 0.05);
+    assert_true(tt_leaks_distance(leaks, NOISE) < 0.1);
+    assert_true(tt_leaks_distance(leaks, NUMBER) > 0.999);
+    assert_true(tt_leaks_distance(leaks, IDS) < 0);
+    assert_true(tt_leaks_distance(leaks, MISSING) > 0.999);
+    tt_leaks_free(leaks);
+}
+
+static void few_rows_are_not_judged(void **state)
+{
+    struct tt_leaks *leaks = tt_leaks_new(1);
+
+    (void)state;
+    for (unsigned i = 0; i < 150; i++)
+        tt_leaks_add(leaks, 0, i % 2 ? TT_STR("a") : TT_STR("b"), i % 2);
+    assert_true(tt_leaks_distance(leaks, 0) < 0);
+    tt_leaks_free(leaks);
+}
+
+/* ---- the first pass ---- */
+
+static void lines_without_evidence_need_no_reading(void **state)
+{
+    (void)state;
+    assert_true(tt_relabel_may_learn(TT_STR("…http.request.header.x-anomaly-type…")));
+    assert_true(tt_relabel_may_learn(TT_STR("…X-ANOMALY-TYPE…")));
+    assert_true(tt_relabel_may_learn(TT_STR("…X-Anomaly-Type…")));
+    assert_true(tt_relabel_may_learn(TT_STR("x-\\u0061nomaly-type")));
+    assert_false(tt_relabel_may_learn(TT_STR("{\"resourceSpans\":[]}")));
+    assert_false(tt_relabel_may_learn(TT_STR("")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(records_are_cut_with_and_without_quotes),
+        cmocka_unit_test(bad_records_are_named_by_their_line),
+        cmocka_unit_test(roots_orphans_duplicates_and_skew_are_counted),
+        cmocka_unit_test(a_hundred_thousand_spans_are_found_again),
+        cmocka_unit_test(only_columns_that_tell_the_class_are_leaks),
+        cmocka_unit_test(few_rows_are_not_judged),
+        cmocka_unit_test(lines_without_evidence_need_no_reading),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
