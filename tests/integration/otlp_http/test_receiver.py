@@ -159,6 +159,7 @@ def main():
         b = bench.Bench(process)
         b.still_good = lambda name: None
         b.failures += failures
+        telltale.wait_for(lambda: "OTEL_EXPORTER_OTLP_ENDPOINT" in process.log())
         b.check("environment lines", f"OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:{process.ports['otlp']}" in process.log()
                 and "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf" in process.log(), process.log())
         for part in (paths, other_protocols, browsers, labels):
