@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where things are, and on which ports: from the environment."""
+
+import os
+
+HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+
+# Instrumented services, callers first: the order in which they are stopped.
+SERVICES = ("web", "cart", "catalogue", "shipping", "payment", "user", "dispatch")
+_OFFSETS = {"nginx": 0, "web": 1, "catalogue": 2, "cart": 3, "user": 4, "shipping": 5, "payment": 6, "dispatch": 7, "gateway": 8,
+            "redis": 9, "postgres": 10, "telltale": 20, "telltale-health": 21, "telltale-metrics": 22}
+
+
+class Problem(Exception):
+    """Something that a person has to mend; its text says what and how."""
+
+
+def captured_services(text):
+    """Which services capture headers: none, web, all, or names by comma."""
+    if text == "none":
+        return set()
+    if text == "all":
+        return set(SERVICES)
+    names = set(text.split(","))
+    unknown = names - set(SERVICES)
+    if unknown:
+        raise Problem(f"SHOP_CAPTURE={text}: {', '.join(sorted(unknown))} is no service; write none, all or some of {', '.join(SERVICES)}")
+    return names
+
+
+class Settings:
+    """SHOP_HOME installed things; SHOP_DIR data, logs and span files of a run; SHOP_PORT the first of 23 ports."""
+
+    def __init__(self, directory=None, environ=os.environ):
+        self.home = os.path.abspath(environ.get("SHOP_HOME") or os.path.join(ROOT, "build", "shop"))
+        self.directory = os.path.abspath(directory or environ.get("SHOP_DIR") or os.path.join(self.home, "running"))
+        self.base_port = _port(environ.get("SHOP_PORT") or "18080")
+        self.otlp = (environ.get("OTLP") or f"http://127.0.0.1:{self.base_port + _OFFSETS['telltale']}").rstrip("/")
+        self.capture_text = environ.get("SHOP_CAPTURE") or "none"
+        self.capture = captured_services(self.capture_text)
+        self.metric_interval_ms = environ.get("SHOP_METRIC_INTERVAL_MS") or "10000"
+
+    def port(self, name):
+        return self.base_port + _OFFSETS[name]
+
+    def url(self, name):
+        return f"http://127.0.0.1:{self.port(name)}"
+
+    def ports(self):
+        return {name: self.port(name) for name in _OFFSETS}
+
+    def path(self, *parts):
+        return os.path.join(self.directory, *parts)
+
+    def spans_file(self, service):
+        return self.path("spans", service + ".txt")
+
+
+def _port(text):
+    if not text.isdigit() or not 1024 <= int(text) <= 65000:
+        raise Problem(f"SHOP_PORT={text}: write a number from 1024 to 65000; it and the 22 after it are used")
+    return int(text)
