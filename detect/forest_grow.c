@@ -7,15 +7,17 @@
 
 /* Deeper than this no gate is placed, so that a path has a bounded number of them. */
 #define GATE_LEVELS TT_FOREST_FAST_DEPTH
-extern double gate_share;
-double gate_share = 1.0;
+/* That a column is constant in fewer rows than this says little: they may be so by chance. */
+#define GATE_ROWS 8
 
 /* A node that waits to be cut: samples order[begin … end). */
 struct job {
     uint32_t begin, end;
+    uint32_t parent;
     uint32_t cuts;  /* on the way from the root: the depth that counts */
     uint32_t level; /* nodes on the way from the root: cuts and gates */
     double volume;  /* binary logarithm of the node's share of space */
+    double density; /* sum over the nodes from the root to this one */
 };
 
 struct grower {
@@ -44,7 +46,7 @@ struct span {
 struct cut {
     uint32_t column;
     float threshold;
-    double left_share; /* of the node's space */
+    bool parts_missing;
     bool gate;
 };
 
@@ -153,7 +155,7 @@ static void choose_threshold(struct grower *grower, const struct span *span, str
 
     if (span->missing > 0 && (width <= 0.0 || (tt_random_next(&grower->random) & 1) != 0)) {
         cut->threshold = greatest_value(grower);
-        cut->left_share = 0.5;
+        cut->parts_missing = true;
         return;
     }
     if (grower->forest->options.exact) {
@@ -162,11 +164,9 @@ static void choose_threshold(struct grower *grower, const struct span *span, str
         /* Rounding to float must not move the greatest value to the left side too. */
         if (cut->threshold >= span->high)
             cut->threshold = span->low;
-        cut->left_share = at / width;
     } else {
         at = tt_random_below(&grower->random, (uint32_t)width);
         cut->threshold = span->low + (float)at;
-        cut->left_share = (at + 0.5) / width;
     }
 }
 
@@ -207,7 +207,7 @@ static bool choose_cut(struct grower *grower, const struct job *job, struct cut 
         }
         if (i == 0)
             first = span;
-        if (i == 0 && may_gate && tt_random_unit(&grower->random) < gate_share)
+        if (i == 0 && may_gate && count >= GATE_ROWS)
             break;
     }
     if (!may_gate)
@@ -215,6 +215,35 @@ static bool choose_cut(struct grower *grower, const struct job *job, struct cut 
     ret_cut->column = grower->columns[0];
     choose_gate(grower, &first, count, ret_cut);
     return true;
+}
+
+/* What the cut leaves to its left of the node's extent in the column: the cells of the bins (all of the samples' range for
+ * exact forests) less what the cuts above took off. */
+static double left_share(struct grower *grower, size_t first, size_t at, const struct cut *cut)
+{
+    const struct tt_forest_node *nodes = grower->nodes + first;
+    const double cell = grower->forest->options.exact ? 0.0 : 1.0;
+    const float greatest = greatest_value(grower);
+    double low = 0.0, high = TT_BIN_ABOVE + 1;
+
+    if (cut->parts_missing)
+        return 0.5;
+    if (grower->forest->options.exact) {
+        struct span span = span_of(grower, &grower->jobs[0], cut->column);
+        low = (double)span.low;
+        high = (double)span.high;
+    }
+    for (uint32_t i = (uint32_t)(at - first); i != 0; i = grower->jobs[i].parent) {
+        const struct tt_forest_node *above = &nodes[grower->jobs[i].parent];
+        double bound = (double)above->threshold + cell;
+        if (above->column != cut->column || above->gate || above->threshold >= greatest)
+            continue;
+        if (above->left == i)
+            high = bound < high ? bound : high;
+        else
+            low = bound > low ? bound : low;
+    }
+    return ((double)cut->threshold + cell - low) / (high - low);
 }
 
 /* Samples at most the threshold first; returns where the others begin. */
@@ -233,29 +262,30 @@ static uint32_t partition(struct grower *grower, const struct job *job, const st
     return middle;
 }
 
-static void add_child(struct grower *grower, size_t first, const struct job *parent,
-                      const struct cut *cut, uint32_t begin, uint32_t end, double share)
-{
-    struct job *job = &grower->jobs[grower->count - first];
-    /* Passing a gate is no cut; being held by one is. */
-    bool counts = !cut->gate || begin == end;
-
-    *job = (struct job){.begin = begin, .end = end, .level = parent->level + 1};
-    job->cuts = parent->cuts + counts;
-    job->volume = parent->volume + (cut->gate ? 0.0 : tt_log2(share > 1e-6 ? share : 1e-6));
-    grower->nodes[grower->count] =
-        (struct tt_forest_node){.samples = end - begin, .column = TT_LEAF};
-    grower->count++;
-}
-
-static void make_leaf(struct grower *grower, size_t at, const struct job *job,
-                      const double *mean_depth)
+/* The share of the samples over the share of space, as a binary logarithm. An empty place counts half a row: it holds less
+ * than any that was seen. */
+static double density_of(const struct grower *grower, const struct job *job)
 {
     uint32_t n = job->end - job->begin;
 
-    grower->depth[at] = job->cuts + mean_depth[n];
-    /* Half a row where there is none: a place that holds less than any that was seen. */
-    grower->density[at] = tt_log2((n == 0 ? 0.5 : n) / grower->sample) - job->volume;
+    return tt_log2((n == 0 ? 0.5 : n) / grower->sample) - job->volume;
+}
+
+static void add_child(struct grower *grower, size_t first, uint32_t parent, uint32_t begin,
+                      uint32_t end, double share)
+{
+    struct job *job = &grower->jobs[grower->count - first];
+    const struct job *above = &grower->jobs[parent];
+    bool gate = grower->nodes[first + parent].gate;
+    /* Passing a gate is no cut; being held by one is. */
+    bool counts = !gate || begin == end;
+
+    *job = (struct job){.begin = begin, .end = end, .parent = parent, .level = above->level + 1};
+    job->cuts = above->cuts + counts;
+    job->volume = above->volume + (gate ? 0.0 : tt_log2(share > 1e-6 ? share : 1e-6));
+    job->density = above->density + density_of(grower, job);
+    grower->nodes[grower->count++] =
+        (struct tt_forest_node){.samples = end - begin, .column = TT_LEAF};
 }
 
 static void grow_node(struct grower *grower, size_t first, size_t at, uint32_t max_depth,
@@ -264,11 +294,13 @@ static void grow_node(struct grower *grower, size_t first, size_t at, uint32_t m
     struct job job = grower->jobs[at - first];
     struct cut cut;
     uint32_t middle;
+    double share;
 
     grower->depth[at] = 0.0;
     grower->density[at] = 0.0;
     if (job.end - job.begin < 2 || job.level >= max_depth || !choose_cut(grower, &job, &cut)) {
-        make_leaf(grower, at, &job, mean_depth);
+        grower->depth[at] = job.cuts + mean_depth[job.end - job.begin];
+        grower->density[at] = job.density;
         return;
     }
     middle = partition(grower, &job, &cut);
@@ -276,8 +308,9 @@ static void grow_node(struct grower *grower, size_t first, size_t at, uint32_t m
     grower->nodes[at].threshold = cut.threshold;
     grower->nodes[at].gate = cut.gate;
     grower->nodes[at].left = (uint32_t)(grower->count - first);
-    add_child(grower, first, &job, &cut, job.begin, middle, cut.left_share);
-    add_child(grower, first, &job, &cut, middle, job.end, 1.0 - cut.left_share);
+    share = cut.gate ? 1.0 : left_share(grower, first, at, &cut);
+    add_child(grower, first, (uint32_t)(at - first), job.begin, middle, share);
+    add_child(grower, first, (uint32_t)(at - first), middle, job.end, 1.0 - share);
 }
 
 /* ---- all trees ---- */

@@ -69,8 +69,9 @@ void tt_rank_by_class(const float *scores, const uint32_t *classes, size_t count
  */
 struct tt_rank_bin {
     uint64_t normal, anomalous;
-    double share;      /* anomalous rows among the bin's; NaN when it is empty */
-    double calibrated; /* NaN in empty bins before the first that is not; else that of the bin before */
+    double share; /* anomalous rows among the bin's; NaN when it is empty */
+    double
+        calibrated; /* NaN in empty bins before the first that is not; else that of the bin before */
 };
 /* n >= 1 bins. Scores outside [0, 1] count in the nearest bin, NaN nowhere. */
 void tt_rank_histogram(const float *scores, const uint8_t *anomalous, size_t count,
