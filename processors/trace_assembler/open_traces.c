@@ -112,7 +112,7 @@ static bool insert(struct open_traces *traces, struct open_trace *trace, uint64_
 {
     struct open_trace **bucket;
 
-    if (traces->n_traces >= traces->n_buckets &&
+    if (2 * traces->n_traces >= traces->n_buckets &&
         !resize(traces, traces->n_buckets == 0 ? MIN_BUCKETS : 2 * traces->n_buckets) &&
         traces->n_buckets == 0)
         return false;
@@ -301,26 +301,44 @@ static void put_rest(struct open_trace **slot, struct open_trace *rest)
     *slot = rest;
 }
 
+/* Traces are looked at some at a time: what each will touch is fetched for all of them before any is taken. */
+#define LOOK_AHEAD 16
+
+static size_t look_ahead(const struct open_traces *traces, struct open_trace *trace,
+                         struct open_trace *ahead[LOOK_AHEAD])
+{
+    size_t n = 0;
+
+    for (; trace != NULL && n < LOOK_AHEAD; trace = trace->next) {
+        uint64_t hash = hash_of(traces, trace);
+        ahead[n++] = trace;
+        __builtin_prefetch(bucket_of(traces, hash), 1);
+        __builtin_prefetch(trace->rows);
+        recent_prefetch(&traces->recent, hash);
+    }
+    return n;
+}
+
 static void take_slot(struct open_traces *traces, int64_t tick, enum take how, size_t max_rows,
                       struct taken *taken)
 {
     struct open_trace **slot = &traces->wheel[tick % WHEEL_SLOTS];
-    struct open_trace *trace = *slot, *next;
+    struct open_trace *rest = *slot, *ahead[LOOK_AHEAD];
 
     *slot = NULL;
-    for (; trace != NULL; trace = next) {
-        next = trace->next;
-        if (next != NULL)
-            __builtin_prefetch(next);
-        __builtin_prefetch(trace->rows);
-        if (how != TAKE_ALL && due_tick(traces, trace) > tick) {
-            place(traces, trace);
-        } else if (fits(taken, trace, max_rows)) {
-            take_trace(traces, trace, how, taken);
-        } else {
-            taken->more = true;
-            put_rest(slot, trace);
-            return;
+    for (size_t n; (n = look_ahead(traces, rest, ahead)) > 0;) {
+        for (size_t i = 0; i < n; i++) {
+            struct open_trace *trace = ahead[i];
+            rest = trace->next;
+            if (how != TAKE_ALL && due_tick(traces, trace) > tick) {
+                place(traces, trace);
+            } else if (fits(taken, trace, max_rows)) {
+                take_trace(traces, trace, how, taken);
+            } else {
+                taken->more = true;
+                put_rest(slot, trace);
+                return;
+            }
         }
     }
 }
@@ -391,6 +409,7 @@ void open_traces_put_back(struct open_traces *traces, struct open_trace *list)
 void open_traces_done(struct open_traces *traces)
 {
     tt_free(traces->buckets);
+    slab_heap_done(&traces->heap);
     recent_done(&traces->recent);
     pthread_mutex_destroy(&traces->mu);
 }

@@ -9,11 +9,10 @@
 
 /* At the beginning of each slab; the slots follow. */
 struct slab {
-    struct slab *next, *previous; /* in its heap's list of partial slabs */
     uint32_t class, slot_bytes, first_slot;
+    uint32_t place; /* among the partial slabs of its heap's class, plus one; 0: it is full */
     uint16_t n_slots, n_touched; /* slots before n_touched were handed out once */
     uint16_t n_used, n_freed;
-    bool listed;
     uint16_t freed
         []; /* slot numbers; kept here so that taking one does not wait for the slot's memory */
 };
@@ -166,32 +165,50 @@ void slab_heap_init(struct slab_heap *heap, struct slab_pool *pool)
     heap->pool = pool;
 }
 
-static void list_add(struct slab_heap *heap, struct slab *slab)
+void slab_heap_done(struct slab_heap *heap)
 {
-    struct slab **first = &heap->partial[slab->class];
-
-    slab->previous = NULL;
-    slab->next = *first;
-    if (*first != NULL)
-        (*first)->previous = slab;
-    *first = slab;
-    slab->listed = true;
+    for (unsigned class = 0; class < SLAB_CLASSES; class ++)
+        tt_free(heap->classes[class].partial);
+    slab_heap_init(heap, heap->pool);
 }
 
-static void list_remove(struct slab_heap *heap, struct slab *slab)
+/* There is room for all slabs of a class, so that freeing never fails. */
+static bool make_room(struct slab_class *of)
 {
-    if (slab->previous != NULL)
-        slab->previous->next = slab->next;
-    else
-        heap->partial[slab->class] = slab->next;
-    if (slab->next != NULL)
-        slab->next->previous = slab->previous;
-    slab->listed = false;
+    uint32_t capacity = of->capacity == 0 ? 16 : 2 * of->capacity;
+    struct slab **partial;
+
+    if (of->n_slabs < of->capacity)
+        return true;
+    partial = tt_realloc(of->partial, capacity, sizeof(struct slab *));
+    if (partial == NULL)
+        return false;
+    of->partial = partial;
+    of->capacity = capacity;
+    return true;
+}
+
+static void add_partial(struct slab_class *of, struct slab *slab)
+{
+    of->partial[of->n_partial] = slab;
+    slab->place = ++of->n_partial;
+}
+
+static void remove_partial(struct slab_class *of, struct slab *slab)
+{
+    struct slab *last = of->partial[--of->n_partial];
+
+    if (last != slab) {
+        of->partial[slab->place - 1] = last;
+        last->place = slab->place;
+    }
+    slab->place = 0;
 }
 
 static struct slab *slab_new(struct slab_heap *heap, unsigned class)
 {
-    struct slab *slab = pool_take(heap->pool);
+    struct slab_class *of = &heap->classes[class];
+    struct slab *slab = make_room(of) ? pool_take(heap->pool) : NULL;
     uint32_t bytes = class_bytes(class), n;
 
     if (slab == NULL)
@@ -202,19 +219,27 @@ static struct slab *slab_new(struct slab_heap *heap, unsigned class)
     slab->first_slot = (uint32_t)((sizeof(*slab) + n * sizeof(slab->freed[0]) + 63) & ~(size_t)63);
     slab->n_slots = (uint16_t)n;
     slab->n_touched = slab->n_used = slab->n_freed = 0;
-    list_add(heap, slab);
+    of->n_slabs++;
+    add_partial(of, slab);
     return slab;
 }
 
 void slab_prefetch_alloc(const struct slab_heap *heap, size_t size)
 {
-    if (size <= SLAB_MAX_SLOT)
-        __builtin_prefetch(heap->partial[class_of(size)], 1);
+    const struct slab_class *of;
+
+    if (size > SLAB_MAX_SLOT)
+        return;
+    of = &heap->classes[class_of(size)];
+    for (uint32_t i = 1; i <= 2 && i <= of->n_partial; i++) { /* another row may take the first */
+        __builtin_prefetch(of->partial[of->n_partial - i], 1);
+        __builtin_prefetch((const uint8_t *)of->partial[of->n_partial - i] + 64, 1);
+    }
 }
 
 void *slab_alloc(struct slab_heap *heap, size_t size)
 {
-    unsigned class;
+    struct slab_class *of;
     struct slab *slab;
     uint32_t slot;
 
@@ -224,19 +249,21 @@ void *slab_alloc(struct slab_heap *heap, size_t size)
             atomic_fetch_add_explicit(&heap->pool->large, size + 16, memory_order_relaxed);
         return block;
     }
-    class = class_of(size);
-    slab = heap->partial[class];
-    if (slab == NULL && (slab = slab_new(heap, class)) == NULL)
+    of = &heap->classes[class_of(size)];
+    slab = of->n_partial > 0 ? of->partial[of->n_partial - 1] : slab_new(heap, class_of(size));
+    if (slab == NULL)
         return NULL;
     slot = slab->n_freed > 0 ? slab->freed[--slab->n_freed] : slab->n_touched++;
     if (++slab->n_used == slab->n_slots)
-        list_remove(heap, slab);
+        remove_partial(of, slab);
     return (uint8_t *)slab + slab->first_slot + slot * slab->slot_bytes;
 }
 
 void slab_free(struct slab_heap *heap, void *p, size_t size)
 {
+    struct slab_class *of;
     struct slab *slab;
+    size_t offset;
 
     if (size > SLAB_MAX_SLOT) {
         tt_free(p);
@@ -244,13 +271,14 @@ void slab_free(struct slab_heap *heap, void *p, size_t size)
         return;
     }
     slab = (struct slab *)(void *)((uint8_t *)p - (uintptr_t)p % SLAB_BYTES);
-    slab->freed[slab->n_freed++] =
-        (uint16_t)(((size_t)((uint8_t *)p - (uint8_t *)slab) - slab->first_slot) /
-                   slab->slot_bytes);
-    if (!slab->listed)
-        list_add(heap, slab);
-    if (--slab->n_used == 0) {
-        list_remove(heap, slab);
-        pool_give(heap->pool, slab);
-    }
+    of = &heap->classes[slab->class];
+    offset = (size_t)((uint8_t *)p - (uint8_t *)slab) - slab->first_slot;
+    slab->freed[slab->n_freed++] = (uint16_t)(offset / slab->slot_bytes);
+    if (slab->place == 0)
+        add_partial(of, slab);
+    if (--slab->n_used > 0)
+        return;
+    remove_partial(of, slab);
+    of->n_slabs--;
+    pool_give(heap->pool, slab);
 }

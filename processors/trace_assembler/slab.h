@@ -42,7 +42,10 @@ struct slab_pool {
 struct slab;
 struct slab_heap {
     struct slab_pool *pool;
-    struct slab *partial[SLAB_CLASSES]; /* with free slots, the current one first */
+    struct slab_class {
+        struct slab **partial; /* slabs with free slots: the last one is used next */
+        uint32_t n_partial, n_slabs, capacity;
+    } classes[SLAB_CLASSES];
 };
 
 /* max_bytes: of all slabs; rounded up. Reserves nothing yet. False when memory is gone. */
@@ -55,6 +58,8 @@ size_t slab_pool_bytes(const struct slab_pool *pool);
 void slab_pool_trim(struct slab_pool *pool);
 
 void slab_heap_init(struct slab_heap *heap, struct slab_pool *pool);
+/* Forgets its slabs: the pool still has them. */
+void slab_heap_done(struct slab_heap *heap);
 /* size > 0; aligned to 8. NULL when the range or memory is used up. */
 void *slab_alloc(struct slab_heap *heap, size_t size) TT_CHECKED;
 /* size as it was given to slab_alloc. */
@@ -63,7 +68,10 @@ void slab_free(struct slab_heap *heap, void *p, size_t size);
 void slab_prefetch_alloc(const struct slab_heap *heap, size_t size);
 static inline void slab_prefetch_free(const void *p)
 {
-    __builtin_prefetch((const uint8_t *)p - (uintptr_t)p % SLAB_BYTES, 1);
+    const uint8_t *slab = (const uint8_t *)p - (uintptr_t)p % SLAB_BYTES;
+
+    __builtin_prefetch(slab, 1);
+    __builtin_prefetch(slab + 64, 1);
 }
 
 /* What a block of that size takes. */

@@ -50,6 +50,7 @@ static void blocks_do_not_overlap(void **state)
         if (blocks[i].p != NULL)
             slab_free(&heap, blocks[i].p, blocks[i].size);
     assert_int_equal(slab_pool_bytes(&pool), 0);
+    slab_heap_done(&heap);
     slab_pool_done(&pool);
 }
 
@@ -70,6 +71,7 @@ static void the_range_is_the_limit(void **state)
     slab_free(&heap, first, 1000);
     assert_ptr_equal(slab_alloc(&heap, 1000), first);
     assert_null(slab_alloc(&heap, 64)); /* another class needs a slab of its own */
+    slab_heap_done(&heap);
     slab_pool_done(&pool);
 }
 
@@ -114,6 +116,7 @@ static void memory_goes_back_to_the_system(void **state)
     blocks[0] = slab_alloc(&heap, SIZE);
     memset(blocks[0], 2, SIZE);
     slab_free(&heap, blocks[0], SIZE);
+    slab_heap_done(&heap);
     slab_pool_done(&pool);
 }
 
@@ -146,6 +149,7 @@ static void blocks_that_stay_pin_no_others(void **state)
     for (size_t i = 0; i < n_kept; i++)
         slab_free(&heap, kept[i], 700);
     assert_int_equal(slab_pool_bytes(&pool), 0);
+    slab_heap_done(&heap);
     slab_pool_done(&pool);
 }
 
