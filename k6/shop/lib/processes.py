@@ -13,6 +13,7 @@ import urllib.request
 from .settings import Problem
 
 _PR_SET_PDEATHSIG = 1
+STOP_SECONDS = 25
 _LIBC = ctypes.CDLL(None)
 
 
@@ -38,10 +39,17 @@ class Process:
     def is_alive(self):
         return self.popen.poll() is None
 
-    def stop(self, seconds=15):
-        """Asks, waits, then kills; whether it ended when asked."""
+    def ask_to_stop(self):
+        self.reported = True
         if self.is_alive():
             self.popen.send_signal(self.stop_signal)
+
+    def stop(self, seconds=STOP_SECONDS):
+        """Asks, waits, then kills; whether it ended when asked."""
+        self.ask_to_stop()
+        return self.wait_stopped(seconds)
+
+    def wait_stopped(self, seconds):
         try:
             self.popen.wait(seconds)
             return True
@@ -56,7 +64,7 @@ class Process:
 
 
 class Group:
-    """Processes in the order of their start; stopped in the order given, or the latest first."""
+    """Processes in the order of their start."""
 
     def __init__(self):
         self.processes = {}
@@ -72,11 +80,18 @@ class Group:
             process.reported = True
         return dead
 
-    def stop(self, first=()):
-        """Returns the names of those that had to be killed."""
-        order = [n for n in first if n in self.processes] + [n for n in reversed(self.processes) if n not in first]
-        killed = [name for name in order if not self.processes[name].stop()]
-        self.processes.clear()
+    def stop(self, together=()):
+        """Those named at once (SDKs take their time when nobody takes their data), then the others, the latest first. Returns the names
+        of those that had to be killed."""
+        named = [self.processes.pop(name) for name in together if name in self.processes]
+        for process in named:
+            process.ask_to_stop()
+        end = time.monotonic() + STOP_SECONDS
+        killed = [p.name for p in named if not p.wait_stopped(max(0.1, end - time.monotonic()))]
+        while self.processes:
+            name, process = self.processes.popitem()
+            if not process.stop():
+                killed.append(name)
         return killed
 
 

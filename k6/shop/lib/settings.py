@@ -6,7 +6,7 @@ import os
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 
-# Instrumented services, callers first: the order in which they are stopped.
+# Instrumented services, callers first.
 SERVICES = ("web", "cart", "catalogue", "shipping", "payment", "user", "dispatch")
 _OFFSETS = {"nginx": 0, "web": 1, "catalogue": 2, "cart": 3, "user": 4, "shipping": 5, "payment": 6, "dispatch": 7, "gateway": 8,
             "redis": 9, "postgres": 10, "telltale": 20, "telltale-health": 21, "telltale-metrics": 22}

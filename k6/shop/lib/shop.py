@@ -168,8 +168,12 @@ class Shop:
             raise
 
     def stop(self):
-        """Callers first, so that nothing that is answered still waits for one that has gone. Names of those that had to be killed."""
-        killed = self.group.stop(("nginx", *SERVICES))
+        """The door first, then the services, the stores last. Names of those that had to be killed."""
+        killed = []
+        nginx = self.group.processes.pop("nginx", None)
+        if nginx and not nginx.stop():
+            killed.append("nginx")
+        killed += self.group.stop(SERVICES)
         if self.postgres_directory:
             shutil.rmtree(self.postgres_directory, ignore_errors=True)
         return killed

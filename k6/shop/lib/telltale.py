@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Telltale of a run: its configuration, start and stop."""
+
+import glob
+import os
+
+from .processes import Process, clean_environment, wait_ready
+from .settings import ROOT, Problem
+
+# One dataset for the whole run: the pauses between blocks do not finish it. k6 and the SDKs come from one address.
+_CONFIGURATION = """\
+receivers:
+  otlp:
+    protocols:
+      http:
+        endpoint: 127.0.0.1:{telltale}
+        max_connections_per_ip: 1024
+processors:
+  trace_assembler:
+  anomaly_labels:
+exporters:
+  file:
+    path: {directory}/traces.jsonl
+  file/metrics:
+    path: {directory}/metrics.jsonl
+  file/logs:
+    path: {directory}/logs.jsonl
+  dataset:
+    directory: {directory}/dataset
+    finish_after: 1h
+extensions:
+  health_check:
+    endpoint: 127.0.0.1:{health}
+service:
+  telemetry:
+    metrics:
+      address: 127.0.0.1:{metrics}
+  extensions: [health_check]
+  pipelines:
+    traces:
+      receivers: [otlp]
+      processors: [trace_assembler, anomaly_labels]
+      exporters: [file, dataset]
+    metrics:
+      receivers: [otlp]
+      processors: [anomaly_labels]
+      exporters: [file/metrics, dataset]
+    logs:
+      receivers: [otlp]
+      processors: [anomaly_labels]
+      exporters: [file/logs, dataset]
+"""
+
+
+def binary():
+    """$TELLTALE, or the newest that was built."""
+    named = os.environ.get("TELLTALE")
+    if named:
+        return named
+    built = [os.path.join(ROOT, "build", "release", "telltale")]
+    built += sorted(glob.glob(os.path.join(ROOT, "build", "*", "telltale")), key=os.path.getmtime, reverse=True)
+    for path in built:
+        if os.access(path, os.X_OK):
+            return path
+    raise Problem("telltale is not built: cmake --preset release && cmake --build --preset release, or set TELLTALE to the program")
+
+
+def start(settings):
+    path = settings.path("telltale.yaml")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(_CONFIGURATION.format(directory=settings.directory, telltale=settings.port("telltale"),
+                                         health=settings.port("telltale-health"), metrics=settings.port("telltale-metrics")))
+    process = Process("telltale", [binary(), "run", "--config", path], settings.path("telltale.log"), clean_environment())
+    wait_ready(process, url=settings.url("telltale-health"), seconds=10)
+    return process
