@@ -305,19 +305,22 @@ static bool words_match(const char *name, int argc, char **argv, int at, int *re
     return true;
 }
 
-static const struct tt_command *choose(int argc, char **argv, int *at)
+/* False when there is no such command. */
+static bool choose(int argc, char **argv, int *at, const struct tt_command **ret_command)
 {
     int words = 0;
 
+    *ret_command = commands[0]; /* run */
     if (argc < 2 || argv[1][0] == '-')
-        return commands[0]; /* run */
+        return true;
     for (size_t i = 0; i < TT_LENGTH(commands); i++) {
         if (!words_match(commands[i]->name, argc, argv, 1, &words))
             continue;
         *at += words;
-        return commands[i];
+        *ret_command = commands[i];
+        return true;
     }
-    return NULL;
+    return false;
 }
 
 static int unknown_command(const char *word)
@@ -380,8 +383,7 @@ int tt_cli_main(int argc, char **argv)
     if (argc == 2 && (tt_str_equal(tt_str(argv[1]), TT_STR("--help")) ||
                       tt_str_equal(tt_str(argv[1]), TT_STR("-h"))))
         return print_help(NULL);
-    command = choose(argc, argv, &at);
-    if (command == NULL)
+    if (!choose(argc, argv, &at, &command))
         return unknown_command(argv[1]);
     args = tt_calloc(1, sizeof(*args));
     if (args == NULL)

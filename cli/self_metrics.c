@@ -148,7 +148,9 @@ static void print_resource_label(struct tt_buffer *out, const struct tt_pair *pa
         char c = pair->key[len];
         bool is_digit = c >= '0' && c <= '9';
         bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        name[len] = is_letter || (is_digit && len > 0) ? c : '_';
+        if (!is_letter && !(is_digit && len > 0))
+            c = '_';
+        name[len] = c;
     }
     name[len] = '\0';
     if (len > 0)

@@ -216,7 +216,7 @@ static struct tt_consumer *join(struct builder *builder, enum tt_signal signal,
         return NULL;
     if (count == 1)
         return branches->n_readers == 1 ? branches->readers[0] : branches->mutators[0];
-    fanout = allocate(builder, sizeof(*fanout) + count * sizeof(fanout->branches[0]));
+    fanout = allocate(builder, sizeof(*fanout) + count * sizeof(struct tt_consumer *));
     if (fanout == NULL)
         return NULL;
     fanout->consumer = (struct tt_consumer){tt_fanout_consume, signal, "the fan-out"};
@@ -335,8 +335,8 @@ static void see_columns(struct builder *builder, struct tt_instance *instance,
                         enum tt_signal signal, const struct columns *columns)
 {
     struct tt_column_list *seen = &instance->args.columns[tt_signal_index(signal)];
-    struct columns all = {.items =
-                              allocate(builder, (builder->max_columns + 1) * sizeof(all.items[0]))};
+    struct columns all = {
+        .items = allocate(builder, (builder->max_columns + 1) * sizeof(struct tt_column_desc *))};
 
     if (all.items == NULL)
         return;
@@ -349,7 +349,7 @@ static void pass_columns(struct builder *builder, size_t index)
 {
     const struct tt_pipeline_settings *pipeline = &builder->settings->pipelines[index];
     struct columns columns = {
-        .items = allocate(builder, (builder->max_columns + 1) * sizeof(columns.items[0]))};
+        .items = allocate(builder, (builder->max_columns + 1) * sizeof(struct tt_column_desc *))};
 
     if (columns.items == NULL)
         return;

@@ -91,6 +91,7 @@ static const struct tt_node *member_of(const struct tt_node *node, const char *k
 }
 
 /* Recursion is bounded by the option tables, not by input. */
+// NOLINTNEXTLINE(misc-no-recursion)
 static void compare(struct difference *difference, const struct tt_schema *schema,
                     const void *running, const void *next, const struct tt_node *node,
                     struct tt_mark mark, const char *path)

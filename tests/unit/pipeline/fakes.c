@@ -309,8 +309,8 @@ static void append_rows(struct tt_buffer *out, enum tt_signal signal, unsigned r
 {
     static const char *const heads[] = {
         "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[",
-        "{\"resourceMetrics\":[{\"scopeMetrics\":[{\"metrics\":[{\"name\":\"m\",\"gauge\":{"
-        "\"dataPoints\":[",
+        ("{\"resourceMetrics\":[{\"scopeMetrics\":[{\"metrics\":[{\"name\":\"m\",\"gauge\":{"
+         "\"dataPoints\":["),
         "{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[",
     };
     static const char *const items[] = {"{\"name\":\"s\"}", "{\"asInt\":\"1\"}",
