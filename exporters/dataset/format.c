@@ -310,11 +310,12 @@ static struct tt_str label_of(const struct dataset_formatter *f, uint32_t row, u
 
 static bool same_labels(const struct dataset_cache *cache, const struct tt_str now[DATASET_LABELS])
 {
+    if (!cache->valid) /* the inputs may be of a batch that is gone */
+        return false;
     for (size_t i = 0; i < DATASET_LABELS; i++)
-        if (cache->inputs[i].data != now[i].data || cache->inputs[i].len != now[i].len)
-            if (!tt_str_equal(cache->inputs[i], now[i]))
-                return false;
-    return cache->valid;
+        if (!tt_str_equal(cache->inputs[i], now[i]))
+            return false;
+    return true;
 }
 
 /* Returns whether they are the labels of the row before. */

@@ -44,6 +44,7 @@ def one_life(out, number, rng, acked, prefix=(), seconds=0.5):
         for t in threads:
             t.start()
         time.sleep(rng.random() * seconds)
+        assert process.alive(), "it died by itself"
         process.signal(signal.SIGKILL)
         stop.set()
         for t in threads:

@@ -126,6 +126,7 @@ static void both_generations_of_conventions_fill_the_columns(void **state)
     static const struct {
         const char *attributes, *column, *expected;
     } cases[] = {
+        {TEXT("anomaly.type", "cpu"), "anomaly_type", "cpu"},
         {TEXT("http.method", "PUT"), "http_method", "PUT"},
         {TEXT("http.request.method", "PUT"), "http_method", "PUT"},
         {TEXT("http.method", "old") "," TEXT("http.request.method", "new"), "http_method", "new"},
@@ -147,7 +148,6 @@ static void both_generations_of_conventions_fill_the_columns(void **state)
         {TEXT("net.peer.name", "client") "," TEXT("net.host.name", "me"), "server_address", "me"},
         {TEXT("net.sock.peer.addr", "10.0.0.1"), "network_peer_address", "10.0.0.1"},
         {TEXT("network.transport", "tcp"), "network_transport", "tcp"},
-        {TEXT("anomaly.type", "cpu"), "anomaly_type", "cpu"},
         {TEXT("anomaly.label_source", "header"), "label_source", "header"},
     };
     struct fixture *f = *state;

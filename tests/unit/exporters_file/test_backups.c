@@ -38,7 +38,7 @@ static void touch(const char *name)
 static void a_backup_is_named_by_time_and_reason(void **state)
 {
     static const struct {
-        const char *active, *backup;
+        char active[32], backup[64];
     } cases[] = {
         {"traces.jsonl", "traces-2025-08-21T12-00-00.123-size.jsonl"},
         {"noext", "noext-2025-08-21T12-00-00.123-size"},
