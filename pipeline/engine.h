@@ -69,6 +69,7 @@ struct tt_outlet {
 
 struct tt_fanout {
     struct tt_consumer consumer;
+    struct tt_service *service;
     size_t count;
     struct tt_consumer *branches[]; /* those that change data last */
 };
@@ -164,6 +165,8 @@ enum tt_status tt_graph_build(struct tt_service *service, struct tt_error *err) 
 /* Destroys all components, upstream first. */
 void tt_graph_destroy(struct tt_service *service);
 
+/* TT_OK, or why no data may be taken while batches are parked. One atomic load when none is. */
+enum tt_status tt_service_check_parked(struct tt_service *service, struct tt_error *err);
 /* Wakes the thread that sends parked batches again. */
 void tt_service_wake_retry(struct tt_service *service);
 

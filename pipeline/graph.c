@@ -220,6 +220,7 @@ static struct tt_consumer *join(struct builder *builder, enum tt_signal signal,
     if (fanout == NULL)
         return NULL;
     fanout->consumer = (struct tt_consumer){tt_fanout_consume, signal, "the fan-out"};
+    fanout->service = builder->service;
     for (size_t i = 0; i < branches->n_readers; i++)
         fanout->branches[fanout->count++] = branches->readers[i];
     for (size_t i = 0; i < branches->n_mutators; i++)

@@ -35,18 +35,26 @@ static struct tt_edge *first_stuck_edge(struct tt_service *service)
     return NULL;
 }
 
-static enum tt_status refuse(struct tt_service *service, uint32_t closed, struct tt_error *err)
+enum tt_status tt_service_check_parked(struct tt_service *service, struct tt_error *err)
 {
+    uint32_t closed = atomic_load_explicit(&service->closed, memory_order_acquire);
     struct tt_edge *edge;
 
+    if (TT_LIKELY((closed & ~TT_CLOSED_STOPPING) == 0))
+        return TT_OK;
+    edge = first_stuck_edge(service);
+    return edge == NULL ? TT_OK : tt_park_refusal(edge, err);
+}
+
+static enum tt_status refuse(struct tt_service *service, uint32_t closed, struct tt_error *err)
+{
     if ((closed & TT_CLOSED_STOPPING) != 0) {
         enum tt_status status = tt_fail(err, TT_SHUTTING_DOWN, "take data: shutting down");
         if (err != NULL)
             err->retry_after_ms = TT_RETRY_AFTER_MS;
         return status;
     }
-    edge = first_stuck_edge(service);
-    return edge == NULL ? TT_OK : tt_park_refusal(edge, err);
+    return tt_service_check_parked(service, err);
 }
 
 enum tt_status tt_host_admission(struct tt_host *host, struct tt_error *err)

@@ -100,21 +100,37 @@ static void without_a_sender_a_failure_is_parked_also_without_siblings(void **st
 static void behind_parked_batches_nothing_is_tried_and_the_order_is_kept(void **state)
 {
     struct fixture f;
-    struct tt_ack_result answer;
     struct tt_error err;
 
     (void)state;
     fixture_build(&f, TWO_EXPORTERS);
     fail_next("sink/b", TT_IO, 1);
     assert_ok(fake_send("source", TT_TRACES, 1, NULL, &err), &err);
-    /* In flight when admission closed: the first exporter takes it, so it must wait at the second. */
-    assert_ok(fake_send("source", TT_TRACES, 2, &answer, &err), &err);
-    assert_int_equal(answer.status, TT_OK);
+    assert_ok(fake_send("source", TT_TRACES, 2, NULL, &err), &err);
     assert_int_equal(fake_find("sink/b", 0)->batches, 0);
     assert_int_equal(fake_meter(&f, "telltale_exporter_parked_batches", "sink/b"), 2);
     assert_true(retry(&f));
     assert_int_equal(fake_find("sink/b", 0)->rows, 3);
     assert_ok(admission("source", &err), &err);
+    fixture_done(&f);
+}
+
+/* It was in flight when admission closed. */
+static void who_can_send_again_is_refused_before_any_exporter_sees_it(void **state)
+{
+    struct fixture f;
+    struct tt_ack_result answer;
+    struct tt_error err;
+
+    (void)state;
+    fixture_build(&f, TWO_EXPORTERS);
+    fail_next("sink/b", TT_IO, 1);
+    assert_ok(fake_send("source", TT_TRACES, 1, &answer, &err), &err);
+    assert_status(fake_send("source", TT_TRACES, 2, &answer, &err), TT_UNAVAILABLE);
+    assert_int_equal(answer.status, TT_UNAVAILABLE);
+    assert_string_equal(answer.error.message, "exporter \"sink/b\" is stuck: told to fail");
+    assert_int_equal(fake_find("sink/a", 0)->rows, 1);
+    assert_int_equal(fake_meter(&f, "telltale_exporter_parked_batches", "sink/b"), 1);
     fixture_done(&f);
 }
 
@@ -285,6 +301,7 @@ int main(void)
         cmocka_unit_test(after_a_success_a_failure_is_parked_and_admission_closes),
         cmocka_unit_test(without_a_sender_a_failure_is_parked_also_without_siblings),
         cmocka_unit_test(behind_parked_batches_nothing_is_tried_and_the_order_is_kept),
+        cmocka_unit_test(who_can_send_again_is_refused_before_any_exporter_sees_it),
         cmocka_unit_test(a_stuck_first_exporter_refuses_a_sender_that_can_retry),
         cmocka_unit_test(another_pipeline_counts_as_a_sibling),
         cmocka_unit_test(a_processor_that_keeps_the_rows_counts_as_a_sibling),
