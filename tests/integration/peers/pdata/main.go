@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Reads OTLP JSON lines with the Collector's own parser, counts what is in them, and prints one JSON object.
-// usage: pdata FILE.jsonl …
+// Reads OTLP with the Collector's own parsers.
+//
+//	pdata FILE.jsonl …                              counts what is in JSON lines, and prints one JSON object
+//	pdata canonical SIGNAL FILE.pb|FILE.json …      prints what it sees in each request in canonical form, a line each
 package main
 
 import (
@@ -86,7 +88,31 @@ func (c *counts) addFile(path string) error {
 	return lines.Err()
 }
 
+func printCanonical(signal string, paths []string) error {
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		seen, err := readCanonical(signal, data, strings.HasSuffix(path, ".json"))
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		if err := json.NewEncoder(os.Stdout).Encode(seen); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func main() {
+	if len(os.Args) > 3 && os.Args[1] == "canonical" {
+		if err := printCanonical(os.Args[2], os.Args[3:]); err != nil {
+			fmt.Fprintln(os.Stderr, "pdata:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	total := counts{Labels: map[string]int{}}
 	for _, path := range os.Args[1:] {
 		if err := total.addFile(path); err != nil {
