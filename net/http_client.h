@@ -21,13 +21,15 @@ struct tt_http_client *tt_http_client_new(tt_dur timeout, size_t max_answer);
 void tt_http_client_free(struct tt_http_client *client); /* NULL is a no-op */
 
 struct tt_http_reply {
-    unsigned status;            /* HTTP status; 0: none came */
-    uint32_t retry_after_ms;    /* from Retry-After, seconds or date; 0: none */
-    struct tt_buffer body;      /* the caller's; kept between requests; its max bounds the body as well */
+    unsigned status;         /* HTTP status; 0: none came */
+    uint32_t retry_after_ms; /* from Retry-After, seconds or date; 0: none */
+    struct tt_buffer
+        body; /* the caller's; kept between requests; its max bounds the body as well */
 };
 /* method: "GET", "POST". TT_UNAVAILABLE (no connection), TT_TIMEOUT; TT_OK for any HTTP answer. */
 enum tt_status tt_http_request(struct tt_http_client *client, const char *method, const char *url,
-                               const struct tt_http_header *headers, size_t n_headers, struct tt_str body,
-                               struct tt_http_reply *reply, struct tt_error *err) TT_CHECKED;
+                               const struct tt_http_header *headers, size_t n_headers,
+                               struct tt_str body, struct tt_http_reply *reply,
+                               struct tt_error *err) TT_CHECKED;
 
 #endif

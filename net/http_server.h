@@ -38,11 +38,14 @@ struct tt_http_header {
  * tt_http_answer() may be called, and nothing after the answer. */
 
 struct tt_str tt_http_method(const struct tt_http_exchange *exchange);
-struct tt_str tt_http_path(const struct tt_http_exchange *exchange);   /* decoded, without the query */
-struct tt_str tt_http_header(const struct tt_http_exchange *exchange, const char *name); /* first value; {NULL,0}: absent */
+struct tt_str tt_http_path(
+    const struct tt_http_exchange *exchange); /* decoded, without the query */
+struct tt_str tt_http_header(const struct tt_http_exchange *exchange,
+                             const char *name); /* first value; {NULL,0}: absent */
 /* Calls visit for each request header; views live as long as the exchange. */
 void tt_http_each_header(const struct tt_http_exchange *exchange,
-                         void (*visit)(void *context, struct tt_str name, struct tt_str value), void *context);
+                         void (*visit)(void *context, struct tt_str name, struct tt_str value),
+                         void *context);
 struct tt_str tt_http_peer(const struct tt_http_exchange *exchange); /* "127.0.0.1:51324" */
 /* The whole body as it came (not decompressed). */
 struct tt_str tt_http_body(const struct tt_http_exchange *exchange);
@@ -61,9 +64,9 @@ struct tt_buffer *tt_http_scratch(struct tt_http_exchange *exchange);
 
 struct tt_http_answer {
     unsigned status;
-    const char *content_type;  /* copied; NULL: none */
-    struct tt_str body;        /* copied */
-    uint32_t retry_after_s;    /* 0: no Retry-After */
+    const char *content_type;             /* copied; NULL: none */
+    struct tt_str body;                   /* copied */
+    uint32_t retry_after_s;               /* 0: no Retry-After */
     const struct tt_http_header *headers; /* more headers, copied */
     size_t n_headers;
     bool close; /* end the connection after it */
@@ -80,9 +83,11 @@ struct tt_http_route {
      * not known. What it granted is given back by `done`, which runs once for each admitted exchange, when it has been answered and
      * the answer is sent or lost; on any thread. Texts of a refusal are
      * read after admit has returned: constant, or in tt_http_scratch(). Optional. */
-    bool (*admit)(void *context, struct tt_http_exchange *exchange, size_t size, struct tt_http_answer *ret_refusal);
+    bool (*admit)(void *context, struct tt_http_exchange *exchange, size_t size,
+                  struct tt_http_answer *ret_refusal);
     /* The body grew beyond what was announced (chunked): asks for more in steps. Optional. */
-    bool (*grow)(void *context, struct tt_http_exchange *exchange, size_t total, struct tt_http_answer *ret_refusal);
+    bool (*grow)(void *context, struct tt_http_exchange *exchange, size_t total,
+                 struct tt_http_answer *ret_refusal);
     void (*handle)(void *context, struct tt_http_exchange *exchange);
     void (*done)(void *context, struct tt_http_exchange *exchange);
     /* Lets the owner shape refusals that the server makes itself (404, 405, 413, 400) in the client's encoding. Optional. */
@@ -103,10 +108,11 @@ struct tt_cors {
 struct tt_http_server_options {
     const char *endpoint; /* "127.0.0.1:4318", "localhost:0", "[::1]:4318", "0.0.0.0:4318" */
     unsigned threads;     /* event loops; 0: one a core */
-    unsigned max_connections, max_connections_per_ip; /* 0: 1024, 0: no limit of its own; loopback peers have none */
-    size_t max_header_bytes;                          /* 0: 32 KiB */
+    unsigned max_connections,
+        max_connections_per_ip; /* 0: 1024, 0: no limit of its own; loopback peers have none */
+    size_t max_header_bytes;    /* 0: 32 KiB */
     tt_dur header_timeout, body_timeout, idle_timeout, write_timeout; /* 0: 5 s, 30 s, 60 s, 30 s */
-    const struct tt_http_route *routes; /* copied */
+    const struct tt_http_route *routes;                               /* copied */
     size_t n_routes;
     const struct tt_http_route *fallback; /* shapes 404s; may be NULL */
     struct tt_cors cors;
@@ -122,7 +128,8 @@ struct tt_http_server_options {
 
 /* Binds and starts to listen. Errors name the endpoint ("listen on 127.0.0.1:4318: address already in use"). */
 enum tt_status tt_http_server_start(const struct tt_http_server_options *options,
-                                    struct tt_http_server **ret_server, struct tt_error *err) TT_CHECKED;
+                                    struct tt_http_server **ret_server, struct tt_error *err)
+    TT_CHECKED;
 /* The port it listens on (for endpoint ":0"). */
 uint16_t tt_http_server_port(const struct tt_http_server *server);
 /* Stops accepting; requests that are there are still answered, with Connection: close. */

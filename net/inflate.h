@@ -20,8 +20,8 @@ bool tt_encoding_parse(struct tt_str name, enum tt_encoding *ret_encoding);
 
 /* Appends the decompressed bytes. The whole input must be used up: gzip members and zstd frames may follow each other, nothing else.
  * TT_INVALID_DATA (corrupt, truncated, trailing bytes), TT_TOO_LARGE, TT_NO_MEMORY. */
-enum tt_status tt_decompress(enum tt_encoding encoding, struct tt_str compressed, struct tt_buffer *out,
-                             struct tt_error *err) TT_CHECKED;
+enum tt_status tt_decompress(enum tt_encoding encoding, struct tt_str compressed,
+                             struct tt_buffer *out, struct tt_error *err) TT_CHECKED;
 
 /* Whether the output's memory may grow to `capacity` bytes in all. */
 typedef bool tt_inflate_grow(void *context, size_t capacity);
@@ -31,14 +31,15 @@ enum tt_status tt_decompress_metered(enum tt_encoding encoding, struct tt_str co
                                      struct tt_error *err) TT_CHECKED;
 
 /* Appends one gzip member, zlib stream or zstd frame. level 0: the library's default. */
-enum tt_status tt_compress(enum tt_encoding encoding, int level, struct tt_str plain, struct tt_buffer *out,
-                           struct tt_error *err) TT_CHECKED;
+enum tt_status tt_compress(enum tt_encoding encoding, int level, struct tt_str plain,
+                           struct tt_buffer *out, struct tt_error *err) TT_CHECKED;
 
 /* ---- reading a compressed file piece by piece ---- */
 
 struct tt_reader; /* plain, gzip or zstd by its first bytes */
 /* TT_NOT_FOUND, TT_IO, TT_NO_MEMORY. Nothing is read yet: the kind is decided by the first read that finds 4 bytes. */
-enum tt_status tt_reader_open(const char *path, struct tt_reader **ret_reader, struct tt_error *err) TT_CHECKED;
+enum tt_status tt_reader_open(const char *path, struct tt_reader **ret_reader, struct tt_error *err)
+    TT_CHECKED;
 /* Up to len bytes; 0 at the end of what is there (a plain file may grow: call again).
  * TT_INVALID_DATA: a compressed file that is corrupt or ends in the middle. */
 enum tt_status tt_reader_read(struct tt_reader *reader, void *bytes, size_t len, size_t *ret_len,

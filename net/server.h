@@ -73,14 +73,15 @@ struct tt_http_exchange {
     struct tt_str method, path;
     char *decoded_path; /* only when the path has escapes */
     struct tt_buffer scratch;
-    char *origin;       /* an allowed one, for the CORS headers; else NULL */
+    char *origin; /* an allowed one, for the CORS headers; else NULL */
     struct gate_facts facts;
-    bool admitted;  /* done() is owed */
-    bool decided;   /* the answer is there before the body: what comes is discarded */
-    bool handled;   /* handle() was called */
+    bool admitted; /* done() is owed */
+    bool decided;  /* the answer is there before the body: what comes is discarded */
+    bool handled;  /* handle() was called */
     struct body *body;
     uint64_t discarded;
-    struct MHD_Response *response; /* what will be queued; set by who changes turn to ANSWERED or ORPHANED */
+    struct MHD_Response
+        *response; /* what will be queued; set by who changes turn to ANSWERED or ORPHANED */
     unsigned status;
 };
 
@@ -105,10 +106,10 @@ struct guest_list {
 
 struct tt_http_server {
     _Atomic unsigned references; /* the owner's, and one a suspended exchange */
-    struct tt_arena arena; /* of the options' copies */
+    struct tt_arena arena;       /* of the options' copies */
     struct tt_http_server_options options;
     struct tt_log log;
-    size_t discard_limit;  /* the largest body any route takes */
+    size_t discard_limit; /* the largest body any route takes */
     unsigned n_loops;
     struct loop *loops;
     struct guest listeners[MAX_LISTENERS];
@@ -117,7 +118,7 @@ struct tt_http_server {
     uint16_t port;
     int epoll_fd;
     struct tt_thread acceptor;
-    char *peek; /* max_header_bytes */
+    char *peek;  /* max_header_bytes */
     tt_dur tick; /* how often the deadlines of connections are looked at */
     tt_dur next_tick;
     unsigned next_loop;
@@ -167,7 +168,8 @@ void acceptor_run(void *server);
 void acceptor_wake(struct tt_http_server *server);
 
 /* A guest with room in its kind's list, not in the epoll set yet; NULL (and fd closed) when memory is gone. */
-struct guest *guest_new(struct tt_http_server *server, enum guest_kind kind, int fd, tt_dur deadline);
+struct guest *guest_new(struct tt_http_server *server, enum guest_kind kind, int fd,
+                        tt_dur deadline);
 /* Watches it: at each arrival of bytes (edges). False when the kernel refuses. */
 bool guest_watch(struct tt_http_server *server, struct guest *guest);
 /* Closes its descriptor (unless that is -1) and forgets it; the memory goes with guests_bury(). */
@@ -211,7 +213,8 @@ void exchange_refuse(struct tt_http_exchange *exchange, unsigned status, const c
 /* Gives libmicrohttpd the answer that was decided or has come from the handler. */
 enum MHD_Result exchange_queue(struct tt_http_exchange *exchange);
 /* Answers and ends the connection in the middle of a body: libmicrohttpd takes no answer there. */
-enum MHD_Result exchange_break_off(struct tt_http_exchange *exchange, unsigned status, const char *reason);
+enum MHD_Result exchange_break_off(struct tt_http_exchange *exchange, unsigned status,
+                                   const char *reason);
 /* The handler returned: without an answer the connection waits for it, no thread does. False: the answer is there. */
 bool exchange_suspend(struct tt_http_exchange *exchange);
 /* Answers for a handler that has not by the end; loop->mu is held. */
@@ -219,13 +222,15 @@ void exchange_orphan(struct tt_http_exchange *exchange);
 
 /* ---- request.c: what libmicrohttpd calls, on the loop's thread ---- */
 
-enum MHD_Result exchange_step(void *server, struct MHD_Connection *mhd, const char *url, const char *method,
-                              const char *version, const char *upload, size_t *upload_size, void **context);
+enum MHD_Result exchange_step(void *server, struct MHD_Connection *mhd, const char *url,
+                              const char *method, const char *version, const char *upload,
+                              size_t *upload_size, void **context);
 
 /* ---- answer.c ---- */
 
 /* The answer as libmicrohttpd wants it, with our standard headers; NULL when memory is gone. */
-struct MHD_Response *answer_build(struct tt_http_exchange *exchange, const struct tt_http_answer *answer);
+struct MHD_Response *answer_build(struct tt_http_exchange *exchange,
+                                  const struct tt_http_answer *answer);
 /* The same as text, written straight to the socket of a connection that will be closed. */
 void answer_send_raw(struct tt_http_exchange *exchange, const struct tt_http_answer *answer);
 /* A whole answer without an exchange (the request was not understood, or not read), with Connection: close. */
