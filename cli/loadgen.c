@@ -110,7 +110,8 @@ static int find_scenario(const char *name)
 
 static void read_options(const struct tt_args *args, struct lg_options *ret)
 {
-    size_t labels = tt_args_choice(args, "labels"), compression = tt_args_choice(args, "compression");
+    size_t labels = tt_args_choice(args, "labels"),
+           compression = tt_args_choice(args, "compression");
 
     *ret = (struct lg_options){
         .endpoint = tt_args_text(args, "endpoint"),

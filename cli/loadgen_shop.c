@@ -345,8 +345,10 @@ static uint64_t serve(struct play *play, const struct shop_operation *operation,
         now_us = ask_extra(play, operation, self, now_us);
     }
     inherit_error(play, span, first_child);
-    if (fate->http_status == 503 || fate->http_status == 500)
-        span->http_status = fate->http_status, span->error = fate->error;
+    if (fate->http_status == 503 || fate->http_status == 500) {
+        span->http_status = fate->http_status;
+        span->error = fate->error;
+    }
     span->end_us = now_us + fate->work_us - fate->work_us / 2;
     return span->end_us;
 }
