@@ -13,6 +13,7 @@
  *   RAMP_DURATION      from a tenth of the rate to all of it (0s)   REPEATS            of each fault (3)
  *   GAP                without load between blocks (15s)            WARM_UP            unlabelled, unsampled (30s)
  *   SEED               of the order and of the requests (1)         SCENARIOS          only these, by comma
+ *   JOURNEYS           shop, robot-shop, or the path of a JSON file of that form (shop)
  */
 import http from 'k6/http';
 import exec from 'k6/execution';
@@ -52,9 +53,8 @@ export function setup() {
 }
 
 function send(request, headers, kind) {
-  const body = request.body ? JSON.stringify(request.body) : null;
-  return http.request(request.method, run.base + request.path, body, {
-    headers: { 'Content-Type': 'application/json', 'x-user': request.user, ...headers },
+  return http.request(request.method, run.base + request.path, request.body, {
+    headers: request.body ? { 'Content-Type': 'application/json', ...headers } : headers,
     tags: { kind, name: request.route },
     timeout: '10s',
     redirects: 0,

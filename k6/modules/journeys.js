@@ -1,31 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a customer does: five requests that reach 2 to 7 services. Every scenario draws from the same mix, so that the path does not
-// tell the label.
+// What a customer asks for. Every scenario draws from the same mix, so that the path does not tell the label.
+//
+// JOURNEYS names a file in k6/journeys (shop, robot-shop) or any JSON file of that form by its path: `values` are what {placeholders} in
+// paths and bodies stand for, a list or a prefix with a number from 1 to count; `journeys` have a share of the load each.
 
-const CATEGORIES = ['Robot', 'Artificial', 'Drone', 'Spare'];
-const PRODUCTS = 40;
-const USERS = 1000;
-const CITIES = 2000;
+const NAME = __ENV.JOURNEYS || 'shop';
+const FILE = /^[a-z0-9-]+$/.test(NAME) ? import.meta.resolve(`../journeys/${NAME}.json`) : NAME;
 
-const pick = (random, count) => 1 + Math.floor(random() * count);
+function load() {
+  const spec = JSON.parse(open(FILE));
+  for (const one of spec.journeys) {
+    for (const key of ['name', 'share', 'method', 'route', 'path'])
+      if (!one[key]) throw new Error(`${FILE}: a journey without "${key}": ${JSON.stringify(one)}`);
+    one.bodyText = one.body ? JSON.stringify(one.body) : null;
+    for (const [, key] of `${one.path}${one.bodyText || ''}`.matchAll(/\{([a-z]+)\}/g))
+      if (!spec.values[key]) throw new Error(`${FILE}: journey ${one.name}: {${key}} is not in "values"`);
+  }
+  return spec;
+}
 
-const JOURNEYS = [
-  { name: 'browse', share: 0.2, make: (r) => ({ method: 'GET', route: '/api/products', path: `/api/products?category=${CATEGORIES[pick(r, 4) - 1]}` }) },
-  { name: 'product', share: 0.2, make: (r) => ({ method: 'GET', route: '/api/product/:sku', path: `/api/product/R${pick(r, PRODUCTS)}` }) },
-  { name: 'cart', share: 0.2, make: (r) => ({ method: 'POST', route: '/api/cart/:user/:sku', path: `/api/cart/u${pick(r, USERS)}/R${pick(r, PRODUCTS)}` }) },
-  { name: 'shipping', share: 0.2, make: (r) => ({ method: 'GET', route: '/api/shipping/:user', path: `/api/shipping/u${pick(r, USERS)}?city=${pick(r, CITIES)}` }) },
-  {
-    name: 'checkout', share: 0.2,
-    make: (r) => ({
-      method: 'POST', route: '/api/checkout/:user', path: `/api/checkout/u${pick(r, USERS)}`,
-      body: { sku: `R${pick(r, PRODUCTS)}`, city: pick(r, CITIES) },
-    }),
-  },
-];
+const SPEC = load();
+const SHARES = SPEC.journeys.reduce((sum, one) => sum + one.share, 0);
 
-/** The next request: {journey, method, route, path, body, user}. */
+const draw = (from, random) =>
+  Array.isArray(from) ? from[Math.floor(random() * from.length)] : `${from.prefix}${1 + Math.floor(random() * from.count)}`;
+
+/** The next request: {journey, method, route, path, body}; body is a text or null. */
 export function nextRequest(random) {
-  let left = random();
-  const journey = JOURNEYS.find((one) => (left -= one.share) < 0) || JOURNEYS[JOURNEYS.length - 1];
-  return { journey: journey.name, user: `u${pick(random, USERS)}`, ...journey.make(random) };
+  let left = random() * SHARES;
+  const one = SPEC.journeys.find(({ share }) => (left -= share) < 0) || SPEC.journeys[0];
+  // All are drawn, used or not: a sequence of requests does not change with the shape of a journey.
+  const values = Object.fromEntries(Object.entries(SPEC.values).map(([key, from]) => [key, draw(from, random)]));
+  const fill = (text) => text && text.replace(/\{([a-z]+)\}/g, (_, key) => values[key]);
+  return { journey: one.name, method: one.method, route: one.route, path: fill(one.path), body: fill(one.bodyText) };
 }

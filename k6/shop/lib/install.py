@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Gets what the shop and the load are made of, once: Debian's packages, npm, PyPI, Maven Central, Go modules."""
 
+import contextlib
+import fcntl
 import glob
 import hashlib
 import os
@@ -28,7 +30,8 @@ def find_program(name):
     return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
 
-def _missing_packages():
+def missing_packages():
+    """Debian's names of what is not here."""
     missing = {package for program, package in _PACKAGES.items() if find_program(program) is None}
     if initdb() is None:
         missing.add("postgresql")
@@ -58,6 +61,15 @@ def _apt(packages):
     units = [unit for unit in ("nginx", "redis-server", "postgresql") if unit in packages]
     if units and shutil.which("systemctl"):
         subprocess.run([*sudo, "systemctl", "disable", "-q", *units], stderr=subprocess.DEVNULL)
+
+
+@contextlib.contextmanager
+def _alone(home):
+    """Two who install into one folder take turns."""
+    os.makedirs(home, exist_ok=True)
+    with open(os.path.join(home, "lock"), "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _run(argv, directory, log_path, environment=None):
@@ -140,12 +152,12 @@ def _go(home):
 
 def shop(home):
     """Everything the shop needs, into `home`."""
-    os.makedirs(home, exist_ok=True)
-    missing = _missing_packages()
-    if missing:
-        _apt(missing)
-    for part in (_node, _python, _java, _go):
-        part(home)
+    with _alone(home):
+        missing = missing_packages()
+        if missing:
+            _apt(missing)
+        for part in (_node, _python, _java, _go):
+            part(home)
 
 
 def k6(home):
@@ -154,9 +166,9 @@ def k6(home):
     if named:
         return named
     built = os.path.join(home, "k6")
-    if not os.access(built, os.X_OK):
-        check_go()
-        os.makedirs(home, exist_ok=True)
-        print(f"building k6 {K6_VERSION} (a few minutes, once)", flush=True)
-        _run(["go", "install", f"go.k6.io/k6@{K6_VERSION}"], home, os.path.join(home, "k6.log"), {"GOBIN": home})
+    with _alone(home):
+        if not os.access(built, os.X_OK):
+            check_go()
+            print(f"building k6 {K6_VERSION} (a few minutes, once)", flush=True)
+            _run(["go", "install", f"go.k6.io/k6@{K6_VERSION}"], home, os.path.join(home, "k6.log"), {"GOBIN": home})
     return built

@@ -19,7 +19,7 @@ serve((app) => {
   // web, catalogue, cart
   app.get('/api/product/:sku', async (request, answer) => {
     const product = await call(request, 'catalogue', `/product/${request.params.sku}`);
-    const cart = await call(request, 'cart', `/cart/${request.get('x-user') || 'anonymous'}`);
+    const cart = await call(request, 'cart', `/cart/${encodeURIComponent(request.query.user || 'anonymous')}`);
     answer.json({ ...product, in_cart: cart.items.filter((item) => item.sku === product.sku).length });
   });
 
