@@ -48,17 +48,19 @@ static bool make_room(struct tt_diags *diags)
     return true;
 }
 
-TT_PRINTF(4, 0)
-static void add(struct tt_diags *diags, const struct tt_diag *head, const char *path,
+TT_PRINTF(5, 0)
+static void add(struct tt_diags *diags, struct tt_mark mark, bool is_warning, const char *path,
                 const char *format, va_list arguments)
 {
     struct tt_diag *diag;
 
-    *(head->is_warning ? &diags->warnings : &diags->errors) += 1;
+    *(is_warning ? &diags->warnings : &diags->errors) += 1;
     if (!make_room(diags))
         return;
     diag = &diags->items[diags->count++];
-    *diag = *head;
+    *diag = (struct tt_diag){.line = mark.line, .column = mark.column, .is_warning = is_warning};
+    (void)snprintf(diag->file, sizeof(diag->file), "%s", mark.file == NULL ? "" : mark.file);
+    make_printable(diag->file);
     (void)snprintf(diag->path, sizeof(diag->path), "%s", path == NULL ? "" : path);
     (void)vsnprintf(diag->text, sizeof(diag->text), format, arguments);
     make_printable(diag->path);
@@ -71,7 +73,7 @@ void tt_diags_error(struct tt_diags *diags, struct tt_mark mark, const char *pat
     va_list arguments;
 
     va_start(arguments, format);
-    add(diags, &(struct tt_diag){.mark = mark}, path, format, arguments);
+    add(diags, mark, false, path, format, arguments);
     va_end(arguments);
 }
 
@@ -81,7 +83,7 @@ void tt_diags_warning(struct tt_diags *diags, struct tt_mark mark, const char *p
     va_list arguments;
 
     va_start(arguments, format);
-    add(diags, &(struct tt_diag){.mark = mark, .is_warning = true}, path, format, arguments);
+    add(diags, mark, true, path, format, arguments);
     va_end(arguments);
 }
 
@@ -89,25 +91,24 @@ static int compare(const void *left, const void *right)
 {
     const struct tt_diag *a = *(const struct tt_diag *const *)left;
     const struct tt_diag *b = *(const struct tt_diag *const *)right;
-    int by_file = tt_str_compare(tt_str(a->mark.file), tt_str(b->mark.file));
+    int by_file = tt_str_compare(tt_str(a->file), tt_str(b->file));
 
     if (by_file != 0)
         return by_file;
-    if (a->mark.line != b->mark.line)
-        return a->mark.line < b->mark.line ? -1 : 1;
-    if (a->mark.column != b->mark.column)
-        return a->mark.column < b->mark.column ? -1 : 1;
+    if (a->line != b->line)
+        return a->line < b->line ? -1 : 1;
+    if (a->column != b->column)
+        return a->column < b->column ? -1 : 1;
     return a < b ? -1 : a > b; /* same place: in the order found */
 }
 
-static void print_mark(const struct tt_mark *mark, struct tt_buffer *out)
+static void print_place(const struct tt_diag *diag, struct tt_buffer *out)
 {
-    if (mark->file == NULL)
+    if (diag->file[0] == '\0')
         return;
-    for (const char *c = mark->file; *c != '\0'; c++)
-        tt_buffer_append_byte(out, (unsigned char)*c < ' ' || *c == '\x7f' ? '?' : *c);
-    if (mark->line != 0)
-        tt_buffer_printf(out, ":%u:%u", mark->line, mark->column);
+    tt_buffer_append_str(out, tt_str(diag->file));
+    if (diag->line != 0)
+        tt_buffer_printf(out, ":%u:%u", diag->line, diag->column);
     tt_buffer_append_str(out, TT_STR(": "));
 }
 
@@ -120,7 +121,7 @@ void tt_diags_print(const struct tt_diags *diags, struct tt_buffer *out)
         sorted[i] = &diags->items[i];
     qsort(sorted, diags->count, sizeof(sorted[0]), compare);
     for (size_t i = 0; i < diags->count; i++) {
-        print_mark(&sorted[i]->mark, out);
+        print_place(sorted[i], out);
         tt_buffer_printf(out, "%s%s%s%s\n", sorted[i]->is_warning ? "warning: " : "",
                          sorted[i]->path, sorted[i]->path[0] == '\0' ? "" : ": ", sorted[i]->text);
     }

@@ -17,7 +17,9 @@
 enum { TT_DIAGS_MAX = 100 };
 
 struct tt_diag {
-    struct tt_mark mark;
+    char file
+        [256]; /* a copy: problems are printed when the tree that names the file is gone; empty: no place known */
+    uint32_t line, column;
     bool is_warning;
     char path[192];
     char text[512];
