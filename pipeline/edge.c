@@ -59,8 +59,8 @@ static void count_lost(struct tt_edge *edge, const struct tt_ack *ack, uint32_t 
         tt_host_dropped(&edge->instance->host, edge->consumer.signal, "rejected", rows);
 }
 
-static enum tt_status export_failed(struct tt_edge *edge, struct tt_batch *kept,
-                                    enum tt_status status, struct tt_error *err)
+static enum tt_status delivery_failed(struct tt_edge *edge, struct tt_batch *kept,
+                                      enum tt_status status, struct tt_error *err)
 {
     uint32_t rows = tt_batch_live_rows(kept);
 
@@ -75,29 +75,31 @@ static enum tt_status export_failed(struct tt_edge *edge, struct tt_batch *kept,
     return status;
 }
 
-static enum tt_status export(struct tt_edge *edge, struct tt_batch **batch, struct tt_error *err) {
-    struct tt_instance *instance = edge->instance;
-    struct tt_batch *kept =
-        tt_batch_ref(*batch); /* to park it, whatever the exporter did with its own */
-    struct tt_error local = {.status = TT_OK}; enum tt_status status;
-
-    /* Behind batches that wait, nothing is tried: the exporter is known to fail, and the order is kept. */
-    if (atomic_load_explicit(&edge->park->n_waiting, memory_order_acquire) >
-        0){tt_batch_unref(TT_TAKE(*batch)); status = tt_park_refusal(edge, &local);}
-else
+/* The edge keeps a reference, so that it can park the batch whatever the exporter did with its own. */
+static enum tt_status deliver(struct tt_edge *edge, struct tt_batch **batch, struct tt_error *err)
 {
-    status = instance->component->ops->consume(instance->self, batch, &local);
-}
-if (TT_UNLIKELY(status != TT_OK)) {
-    status = export_failed(edge, kept, status, &local);
-    if (status != TT_OK && err != NULL)
-        *err = local;
-    return status;
-}
-tt_ack_set_delivered(kept->ack);
-tt_meter_add(edge->taken, tt_batch_live_rows(kept));
-tt_batch_unref(kept);
-return TT_OK;
+    struct tt_instance *instance = edge->instance;
+    struct tt_batch *kept = tt_batch_ref(*batch);
+    struct tt_error local = {.status = TT_OK};
+    enum tt_status status;
+
+    /* Behind batches that wait nothing is tried: the exporter is known to fail, and the order is kept. */
+    if (atomic_load_explicit(&edge->park->n_waiting, memory_order_acquire) > 0) {
+        tt_batch_unref(TT_TAKE(*batch));
+        status = tt_park_refusal(edge, &local);
+    } else {
+        status = instance->component->ops->consume(instance->self, batch, &local);
+    }
+    if (TT_UNLIKELY(status != TT_OK)) {
+        status = delivery_failed(edge, kept, status, &local);
+        if (status != TT_OK && err != NULL)
+            *err = local;
+        return status;
+    }
+    tt_ack_set_delivered(kept->ack);
+    tt_meter_add(edge->taken, tt_batch_live_rows(kept));
+    tt_batch_unref(kept);
+    return TT_OK;
 }
 
 enum tt_status tt_edge_consume(struct tt_consumer *consumer, struct tt_batch **batch,
@@ -106,7 +108,7 @@ enum tt_status tt_edge_consume(struct tt_consumer *consumer, struct tt_batch **b
     struct tt_edge *edge = TT_CONTAINER(consumer, struct tt_edge, consumer);
     struct tt_batch *taken = TT_TAKE(*batch);
 
-    return edge->park != NULL ? export(edge, &taken, err) : process(edge, &taken, err);
+    return edge->park != NULL ? deliver(edge, &taken, err) : process(edge, &taken, err);
 }
 
 enum tt_status tt_outlet_consume(struct tt_consumer *consumer, struct tt_batch **batch,

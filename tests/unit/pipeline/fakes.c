@@ -127,8 +127,12 @@ static enum tt_status pass_consume(void *self, struct tt_batch **batch, struct t
 
 static enum tt_status stamp_consume(void *self, struct tt_batch **batch, struct tt_error *err)
 {
-    enum tt_status status = tt_batch_make_writable(batch, err);
+    struct fake *fake = self;
+    enum tt_status status;
 
+    if (atomic_load(&(*batch)->references) > 1)
+        atomic_store(&fake->had_to_clone, true);
+    status = tt_batch_make_writable(batch, err);
     if (status != TT_OK)
         return tt_drop(batch, status, err);
     if (tt_batch_column(*batch, &stamp_column) == NULL)

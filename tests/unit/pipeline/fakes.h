@@ -30,7 +30,8 @@ struct fake {
     _Atomic uint64_t batches, rows;
     _Atomic bool saw_shared; /* the last batch had several references */
     _Atomic bool saw_stamp;
-    const void *config; /* after the last reload */
+    _Atomic bool had_to_clone; /* stamp: its batch was shared */
+    const void *config;        /* after the last reload */
     struct tt_batch *held[64];
     size_t n_held;
     bool ready;

@@ -57,7 +57,7 @@ static void the_branch_that_changes_data_comes_last_and_gets_the_original(void *
     assert_true(fake_find("sink/a", 0)->saw_stamp);
     assert_false(fake_find("sink/b", 0)->saw_stamp);
     assert_false(fake_find("sink/c", 0)->saw_stamp);
-    assert_false(fake_find("stamp", 0)->saw_shared); /* nothing had to be cloned */
+    assert_false(fake_find("stamp", 0)->had_to_clone);
     assert_true(fake_find("pass", 0)->saw_shared);
     fixture_done(&f);
 }

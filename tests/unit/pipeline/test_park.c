@@ -73,6 +73,7 @@ static void after_a_success_a_failure_is_parked_and_admission_closes(void **stat
     fail_next("sink/b", TT_OK, 0);
     assert_true(retry(&f));
     assert_ok(admission("source", &err), &err);
+    assert_int_equal(fake_meter(&f, "telltale_admission_open", NULL), 1);
     assert_int_equal(fake_find("sink/a", 0)->rows, 3); /* not again */
     assert_int_equal(fake_find("sink/b", 0)->rows, 3);
     assert_int_equal(fake_meter(&f, "otelcol_exporter_sent_spans", "sink/b"), 3);
@@ -192,6 +193,37 @@ static void a_processor_that_keeps_the_rows_counts_as_a_sibling(void **state)
     fixture_done(&f);
 }
 
+static void keep_result(void *context, const struct tt_ack_result *result)
+{
+    *(struct tt_ack_result *)context = *result;
+}
+
+static void after_a_part_of_a_request_the_rest_is_parked(void **state)
+{
+    struct tt_ack_result answer = {.status = TT_STATUS_COUNT};
+    struct tt_ack *ack = tt_ack_new(keep_result, &answer);
+    struct fixture f;
+    struct tt_error err;
+    struct tt_batch *batch;
+    struct tt_consumer *next;
+
+    (void)state;
+    fixture_build(&f, "receivers: {source: }\nexporters: {sink: }\nservice:\n  pipelines:\n"
+                      "    traces: {receivers: [source], exporters: [sink]}\n");
+    next = fake_find("source", 0)->args.next[tt_signal_index(TT_TRACES)];
+    batch = fake_batch(TT_TRACES, 1, ack);
+    assert_ok(tt_consume(next, &batch, &err), &err);
+    fail_next("sink", TT_IO, 1);
+    batch = fake_batch(TT_TRACES, 2, ack);
+    assert_ok(tt_consume(next, &batch, &err), &err);
+    tt_ack_unref(ack);
+    assert_int_equal(answer.status, TT_OK);
+    assert_int_equal(fake_meter(&f, "telltale_exporter_parked_batches", "sink"), 1);
+    assert_true(retry(&f));
+    assert_int_equal(fake_find("sink", 0)->rows, 3);
+    fixture_done(&f);
+}
+
 static void what_is_refused_for_good_on_retry_is_dropped_and_counted(void **state)
 {
     struct fixture f;
@@ -305,6 +337,7 @@ int main(void)
         cmocka_unit_test(a_stuck_first_exporter_refuses_a_sender_that_can_retry),
         cmocka_unit_test(another_pipeline_counts_as_a_sibling),
         cmocka_unit_test(a_processor_that_keeps_the_rows_counts_as_a_sibling),
+        cmocka_unit_test(after_a_part_of_a_request_the_rest_is_parked),
         cmocka_unit_test(what_is_refused_for_good_on_retry_is_dropped_and_counted),
         cmocka_unit_test(over_the_bound_data_are_dropped_and_counted),
         cmocka_unit_test(the_engine_retries_by_itself),
