@@ -57,7 +57,8 @@ enum tt_status tail_find(struct tail *tail, const char *path, struct tail_file *
     *ret_file = find_known(tail, &info);
     *ret_new = *ret_file == NULL;
     if (*ret_new && S_ISREG(info.st_mode) && info.st_size == 0)
-        return tt_fail(err, TT_NOT_FOUND, "%s is empty", path); /* plain or compressed: not known yet */
+        return tt_fail(err, TT_NOT_FOUND, "%s is empty",
+                       path); /* plain or compressed: not known yet */
     if (*ret_new)
         return add(tail, path, ret_file, err);
     (*ret_file)->seen = tail->round;
