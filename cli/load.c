@@ -41,37 +41,6 @@ static bool merge_settings(const struct tt_args *args, struct tt_tree *tree, str
     return is_good;
 }
 
-struct tt_tree *tt_load_tree(const struct tt_args *args, struct tt_diags *diags)
-{
-    struct tt_tree *tree = tt_tree_new();
-    bool is_good;
-
-    if (tree == NULL) {
-        tt_diags_error(diags, (struct tt_mark){0}, "", "out of memory");
-        return NULL;
-    }
-    is_good = merge_files(args, tree, diags);
-    is_good &= merge_settings(args, tree, diags);
-    if (is_good)
-        return tree;
-    tt_tree_free(tree);
-    return NULL;
-}
-
-struct tt_settings *tt_load_settings(const struct tt_args *args, struct tt_diags *diags)
-{
-    struct tt_catalog catalog = tt_load_catalog();
-    struct tt_tree *tree = tt_load_tree(args, diags);
-    struct tt_settings *settings = NULL;
-
-    if (tree == NULL)
-        return NULL;
-    settings = tt_settings_read(tree, &catalog, diags);
-    if (settings == NULL)
-        tt_tree_free(tree);
-    return settings;
-}
-
 void tt_load_report(const struct tt_diags *diags)
 {
     struct tt_buffer text;
@@ -82,4 +51,28 @@ void tt_load_report(const struct tt_diags *diags)
     if (tt_write_all(STDERR_FILENO, tt_buffer_view(&text), &err) != TT_OK)
         (void)tt_cli_fail(TT_EXIT_FAILED, "%s", err.message);
     tt_buffer_done(&text);
+}
+
+struct tt_settings *tt_load_settings(const struct tt_args *args)
+{
+    struct tt_catalog catalog = tt_load_catalog();
+    struct tt_tree *tree = tt_tree_new();
+    struct tt_settings *settings = NULL;
+    struct tt_diags diags;
+    bool is_good = tree != NULL;
+
+    tt_diags_init(&diags);
+    if (is_good) {
+        is_good = merge_files(args, tree, &diags);
+        is_good &= merge_settings(args, tree, &diags);
+    } else {
+        tt_diags_error(&diags, (struct tt_mark){0}, "", "out of memory");
+    }
+    if (is_good)
+        settings = tt_settings_read(tree, &catalog, &diags);
+    tt_load_report(&diags);
+    tt_diags_done(&diags);
+    if (settings == NULL)
+        tt_tree_free(tree);
+    return settings;
 }

@@ -23,11 +23,9 @@
 struct tt_catalog tt_load_catalog(void);
 /* The built-in configuration, YAML. */
 const char *tt_default_config(void);
-/* The merged and expanded tree; NULL after errors in diags. */
-struct tt_tree *tt_load_tree(const struct tt_args *args, struct tt_diags *diags) TT_CHECKED;
-/* Checked settings; NULL after errors in diags. */
-struct tt_settings *tt_load_settings(const struct tt_args *args, struct tt_diags *diags) TT_CHECKED;
-/* Prints all problems to standard error. */
+/* Checked settings; NULL when something is wrong. Problems and warnings are printed to standard error. */
+struct tt_settings *tt_load_settings(const struct tt_args *args) TT_CHECKED;
+/* Prints all problems to standard error, while the trees they point into are alive. */
 void tt_load_report(const struct tt_diags *diags);
 
 #endif

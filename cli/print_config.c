@@ -94,17 +94,10 @@ static int print_settings(const struct tt_args *args, const struct tt_settings *
 
 static int print_config(const struct tt_args *args)
 {
-    struct tt_diags diags;
-    struct tt_settings *settings;
-    int code = TT_EXIT_USAGE;
+    struct tt_settings *settings = tt_load_settings(args);
+    int code = settings == NULL ? TT_EXIT_USAGE : print_settings(args, settings);
 
-    tt_diags_init(&diags);
-    settings = tt_load_settings(args, &diags);
-    tt_load_report(&diags);
-    if (settings != NULL)
-        code = print_settings(args, settings);
     tt_settings_free(settings);
-    tt_diags_done(&diags);
     return code;
 }
 

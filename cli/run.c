@@ -99,24 +99,32 @@ static int wait_for_signal(const struct run *run)
 
 /* ---- reload ---- */
 
-static void reload(struct run *run)
+static void apply(struct run *run, struct tt_settings *next)
 {
     struct tt_diags diags;
-    struct tt_settings *next;
     struct tt_error err = {.status = TT_OK};
     size_t changed = 0;
 
     tt_diags_init(&diags);
-    next = tt_load_settings(run->args, &diags);
-    if (next == NULL)
-        tt_log_error(&run->log, "The new configuration is wrong: the running one stays");
-    else if (tt_service_reload(run->service, next, &diags, &changed, &err) != TT_OK)
+    if (tt_service_reload(run->service, next, &diags, &changed, &err) == TT_OK)
+        tt_log_info(&run->log, "Config updated", TT_FIELD_INT("changed_options", changed));
+    else
         tt_log_error(&run->log, "Reload refused: the running configuration stays",
                      TT_FIELD_ERROR(&err));
-    else
-        tt_log_info(&run->log, "Config updated", TT_FIELD_INT("changed_options", changed));
     tt_load_report(&diags);
     tt_diags_done(&diags);
+    if (changed == 0)
+        tt_settings_free(next);
+}
+
+static void reload(struct run *run)
+{
+    struct tt_settings *next = tt_load_settings(run->args);
+
+    if (next != NULL)
+        apply(run, next);
+    else
+        tt_log_error(&run->log, "The new configuration is wrong: the running one stays");
 }
 
 /* ---- start and stop ---- */
@@ -214,13 +222,8 @@ static int run_settings(struct run *run, struct tt_settings *settings)
 static int run_command(const struct tt_args *args)
 {
     struct run run = {.args = args, .signal_fd = -1, .fatal_fd = -1};
-    struct tt_diags diags;
-    struct tt_settings *settings;
+    struct tt_settings *settings = tt_load_settings(args);
 
-    tt_diags_init(&diags);
-    settings = tt_load_settings(args, &diags);
-    tt_load_report(&diags);
-    tt_diags_done(&diags);
     if (settings == NULL)
         return TT_EXIT_USAGE;
     run.sink = (struct tt_log_sink){

@@ -3,16 +3,10 @@
 
 static int validate(const struct tt_args *args)
 {
-    struct tt_diags diags;
-    struct tt_settings *settings;
-    int code;
+    struct tt_settings *settings = tt_load_settings(args);
+    int code = settings == NULL ? TT_EXIT_USAGE : TT_EXIT_DONE;
 
-    tt_diags_init(&diags);
-    settings = tt_load_settings(args, &diags);
-    code = settings == NULL ? TT_EXIT_USAGE : TT_EXIT_DONE;
-    tt_load_report(&diags);
     tt_settings_free(settings);
-    tt_diags_done(&diags);
     return code;
 }
 

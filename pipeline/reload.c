@@ -290,11 +290,9 @@ enum tt_status tt_service_reload(struct tt_service *service, struct tt_settings 
                          service->n_reloaded);
     else if (difference.changed > 0)
         status = apply(service, next, err);
-    if (status != TT_OK || difference.changed == 0) {
-        tt_settings_free(next);
-        *ret_changed = 0;
+    *ret_changed = 0;
+    if (status != TT_OK || difference.changed == 0)
         return status;
-    }
     service->reloaded[service->n_reloaded++] = next;
     *ret_changed = difference.changed;
     return TT_OK;

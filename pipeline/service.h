@@ -39,7 +39,8 @@ enum tt_status tt_service_shutdown(struct tt_service *service, tt_dur deadline,
 void tt_service_free(struct tt_service *service); /* NULL is a no-op */
 
 /*
- * Applies what may change while running, all or nothing. Takes next, also on failure.
+ * Applies what may change while running, all or nothing. Takes next only when it was applied (*ret_changed > 0): diags
+ * point into it.
  *
  * TT_OK: applied, *ret_changed is how many options changed. TT_UNSUPPORTED: some differences need a restart (each is an
  * error in diags, at its place in the new file); nothing was changed.

@@ -16,14 +16,19 @@ static const char *config(const char *a, const char *b, const char *more)
 
 static enum tt_status reload(struct fixture *f, const char *yaml, size_t *ret_changed)
 {
+    struct tt_settings *next = fixture_settings(yaml);
     struct tt_error err;
     enum tt_status status;
 
     *ret_changed = 77;
-    status = tt_service_reload(f->service, fixture_settings(yaml), &f->diags, ret_changed, &err);
+    status = tt_service_reload(f->service, next, &f->diags, ret_changed, &err);
     tt_buffer_clear(&f->text);
     tt_diags_print(&f->diags, &f->text);
     tt_buffer_append_byte(&f->text, '\0');
+    tt_diags_done(&f->diags);
+    tt_diags_init(&f->diags);
+    if (*ret_changed == 0)
+        tt_settings_free(next);
     return status;
 }
 
