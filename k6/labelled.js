@@ -45,8 +45,11 @@ export const options = {
 };
 
 export function setup() {
-  const health = http.get(`${run.base}/`, { tags: { kind: 'probe' }, responseCallback: null, redirects: 0, timeout: '5s' });
-  if (health.status === 0) exec.test.abort(`no shop answers at ${run.base} (${health.error}); start one with k6/shop/shop start, or set BASE_URL`);
+  try {
+    http.get(`${run.base}/`, { tags: { kind: 'probe' }, responseCallback: null, redirects: 0, timeout: '5s', throw: true });
+  } catch (error) {
+    exec.test.abort(`no shop answers at ${run.base} (${error.message || error}); start one with k6/shop/shop start, or set BASE_URL`);
+  }
   const problem = run.otlp === '' ? '' : probe(run.otlp);
   if (problem !== '') console.warn(`${problem}. The run goes on; traces are labelled only by what the services capture.`);
   return { deliver: run.otlp !== '' && problem === '', begin: Date.now() };

@@ -17,6 +17,7 @@ const PARAMS = {
   timeout: '10s',
   redirects: 0,
   responseCallback: null, // not part of http_req_failed
+  throw: true, // caught below: otherwise k6 logs a line for each request that finds nobody
 };
 
 let failuresInARow = 0;
@@ -24,11 +25,17 @@ let failuresInARow = 0;
 /** 429 and 5xx of a server that is busy are asked again, as OTLP wants; 0 is a connection that broke. */
 const isTransient = (status) => status === 0 || status === 429 || (status >= 502 && status <= 504);
 
+const nobody = (error) => ({ status: 0, error: error.message || String(error), body: '' });
+
 async function post(url, body, attempts) {
   let answer;
   for (let i = 0; i < attempts; i++) {
     if (i > 0) sleep(PAUSE_SECONDS * 2 ** (i - 1));
-    answer = await http.asyncRequest('POST', url, body, PARAMS);
+    try {
+      answer = await http.asyncRequest('POST', url, body, PARAMS);
+    } catch (error) {
+      answer = nobody(error);
+    }
     if (!isTransient(answer.status)) break;
   }
   return answer;
@@ -48,7 +55,12 @@ export async function deliver(otlp, request) {
 
 /** Asks once, before the run. '' when Telltale takes OTLP there, else what is wrong, for a person. */
 export function probe(otlp) {
-  const answer = http.post(`${otlp}/v1/traces`, '{"resourceSpans":[]}', { ...PARAMS, timeout: '3s' });
+  let answer;
+  try {
+    answer = http.post(`${otlp}/v1/traces`, '{"resourceSpans":[]}', { ...PARAMS, timeout: '3s' });
+  } catch (error) {
+    answer = nobody(error);
+  }
   if (answer.status === 200) return '';
   failed.add(1);
   if (answer.status === 0) return `no Telltale answers at ${otlp} (${answer.error}); start it with: telltale run`;
