@@ -56,6 +56,7 @@ static void destroy(struct tt_forest *forest)
     tt_bins_done(&forest->bins);
     tt_free(forest->first);
     tt_free(forest->nodes);
+    tt_free(forest->expected);
     tt_free(forest->tables.memory);
     tt_free(forest);
 }
@@ -72,6 +73,18 @@ void tt_forest_unref(struct tt_forest *forest)
         return;
     if (atomic_fetch_sub_explicit(&forest->references, 1, memory_order_acq_rel) == 1)
         destroy(forest);
+}
+
+struct tt_forest *tt_forest_new(const struct tt_forest_options *options)
+{
+    struct tt_forest *forest = tt_calloc(1, sizeof(*forest));
+
+    if (forest == NULL)
+        return NULL;
+    atomic_init(&forest->references, 1);
+    forest->path = tt_forest_best_path();
+    forest->options = *options;
+    return forest;
 }
 
 static enum tt_status check_rows(const struct tt_forest_options *options,
@@ -112,6 +125,8 @@ static enum tt_status build(struct tt_forest *forest, const struct tt_rows *rows
         status = tt_forest_tables_make(forest, err);
     if (status == TT_OK)
         status = tt_forest_calibrate(forest, rows, &facts, err);
+    if (status == TT_OK)
+        status = tt_forest_expect(forest, err);
     tt_free(facts.depth);
     tt_free(facts.density);
     return status;
@@ -129,11 +144,9 @@ enum tt_status tt_forest_train(const struct tt_forest_options *options, const st
         status = check_rows(options, rows, err);
     if (status != TT_OK)
         return status;
-    forest = tt_calloc(1, sizeof(*forest));
+    forest = tt_forest_new(options);
     if (forest == NULL)
         return tt_fail(err, TT_NO_MEMORY, "train a forest");
-    *forest =
-        (struct tt_forest){.references = 1, .path = tt_forest_best_path(), .options = *options};
     forest->seed = seed;
     forest->generation = generation;
     forest->trained_rows = rows->count;
@@ -187,15 +200,22 @@ static void sum_blocks(const struct tt_forest *forest, const uint8_t *blocks, si
     kernels[forest->path](&forest->tables, blocks, n_blocks, ret_sums);
 }
 
-/* Rows that fill one call of the kernel; returns how many that were. */
-static size_t sum_some(const struct tt_forest *forest, const struct tt_rows *rows, size_t from,
-                       uint32_t *ret_sums, uint8_t *scratch)
+void tt_forest_encode(const struct tt_forest *forest, const float *rows, size_t count,
+                      size_t stride, uint8_t *tile, uint8_t *ret_block)
 {
     static tt_encode_block *const encoders[TT_PATH_COUNT] = {
         [TT_PATH_PORTABLE] = tt_bins_encode_block,
         [TT_PATH_AVX2] = tt_bins_encode_avx2,
         [TT_PATH_AVX512] = tt_bins_encode_avx512,
     };
+
+    encoders[forest->path](&forest->bins, rows, count, stride, tile, ret_block);
+}
+
+/* Rows that fill one call of the kernel; returns how many that were. */
+static size_t sum_some(const struct tt_forest *forest, const struct tt_rows *rows, size_t from,
+                       uint32_t *ret_sums, uint8_t *scratch)
+{
     uint32_t sums[MOST_BLOCKS * TT_BLOCK_ROWS];
     size_t size = block_size(forest), most = blocks_together(forest), blocks = 0, done = 0;
     uint8_t *tile = scratch + most * size;
@@ -203,8 +223,8 @@ static size_t sum_some(const struct tt_forest *forest, const struct tt_rows *row
     for (; blocks < most && from + done < rows->count; blocks++) {
         size_t left = rows->count - from - done,
                count = left < TT_BLOCK_ROWS ? left : TT_BLOCK_ROWS;
-        encoders[forest->path](&forest->bins, tt_row(rows, from + done), count, rows->stride, tile,
-                               scratch + blocks * size);
+        tt_forest_encode(forest, tt_row(rows, from + done), count, rows->stride, tile,
+                         scratch + blocks * size);
         done += count;
     }
     sum_blocks(forest, scratch, blocks, sums);
@@ -322,6 +342,10 @@ void tt_forest_score_blocks(const struct tt_forest *forest, const uint8_t *block
 {
     uint32_t sums[MOST_BLOCKS * TT_BLOCK_ROWS];
 
+    if (forest->tables.trees == 0) {
+        memset(ret_scores, 0, n_blocks * TT_BLOCK_ROWS * sizeof(*ret_scores));
+        return;
+    }
     while (n_blocks > 0) {
         size_t some = n_blocks < MOST_BLOCKS ? n_blocks : MOST_BLOCKS;
         sum_blocks(forest, blocks, some, sums);
@@ -330,4 +354,71 @@ void tt_forest_score_blocks(const struct tt_forest *forest, const uint8_t *block
         blocks += some * block_size(forest);
         n_blocks -= some;
     }
+}
+
+/* ---- explanation ---- */
+
+float tt_forest_explain(const struct tt_forest *forest, const float *row, float *ret_credit,
+                        void *scratch)
+{
+    float *values = align(scratch);
+    double nothing = 0.0;
+
+    values_of_row(forest, row, values);
+    for (uint32_t c = 0; c < forest->bins.columns; c++)
+        ret_credit[c] = 0.0F;
+    for (uint32_t tree = 0; tree < forest->options.trees; tree++) {
+        const struct tt_forest_node *nodes = forest->nodes + forest->first[tree];
+        const float *expected = forest->expected + forest->first[tree];
+        uint32_t at = 0;
+        nothing += (double)expected[0];
+        while (nodes[at].column != TT_LEAF) {
+            uint32_t to = nodes[at].left + (values[nodes[at].column] > nodes[at].threshold);
+            ret_credit[nodes[at].column] += expected[to] - expected[at];
+            at = to;
+        }
+    }
+    for (uint32_t c = 0; c < forest->bins.columns; c++)
+        ret_credit[c] *= (float)forest->slope;
+    return (float)(forest->offset + forest->slope * nothing);
+}
+
+/* ---- what the forest says of itself ---- */
+
+float tt_forest_threshold(const struct tt_forest *forest)
+{
+    return forest->threshold;
+}
+
+uint32_t tt_forest_columns(const struct tt_forest *forest)
+{
+    return forest->bins.columns;
+}
+
+uint64_t tt_forest_generation(const struct tt_forest *forest)
+{
+    return forest->generation;
+}
+
+const struct tt_bins *tt_forest_bins(const struct tt_forest *forest)
+{
+    return &forest->bins;
+}
+
+struct tt_forest_image tt_forest_view(const struct tt_forest *forest)
+{
+    return (struct tt_forest_image){
+        .options = forest->options,
+        .seed = forest->seed,
+        .generation = forest->generation,
+        .trained_rows = forest->trained_rows,
+        .columns = forest->bins.columns,
+        .low = forest->bins.low,
+        .high = forest->bins.high,
+        .first = forest->first,
+        .nodes = forest->nodes,
+        .slope = forest->slope,
+        .offset = forest->offset,
+        .threshold = forest->threshold,
+    };
 }

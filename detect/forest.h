@@ -17,9 +17,11 @@
  *
  * Metric.    TT_METRIC_DEPTH     score = 2^(-E[h] / c(sample)), equation 2 of the paper. About 0.5 for a row like any other.
  *            TT_METRIC_COMBINED  (the default) takes a second number from the same leaf, its density: the share of the rows
- *                                that ended there over the share of space it covers, as a binary logarithm. (D. Cortes,
- *                                isotree, 2019-2023, scoring metric "density".) The means over the trees of -h and of
- *                                -density are each standardised on the training rows, averaged, standardised again to z, and
+ *                                there over the share of space it covers, as a binary logarithm, summed over the nodes
+ *                                from the root to the leaf. (After D. Cortes, isotree, 2019-2023, whose scoring metric
+ *                                "density" takes the leaf alone.) Space is the columns' bins. The means over the trees of -h
+ *                                and of -density are each standardised on the training rows, averaged, standardised
+ *                                again to z, and
  *
  *                                    score = 1 / (1 + 2^-z):    z  -2   -1    0    1    2    3    4    6
  *                                                           score .20  .33  .50  .67  .80  .89  .94  .98
@@ -46,6 +48,7 @@
  *            0.2 us with AVX2, 0.5 us portable (tests/bench/bench_forest.c prints them).
  */
 
+#include "base/buffer.h"
 #include "detect/bins.h"
 
 #define TT_FOREST_MAX_TREES   1024
@@ -105,14 +108,85 @@ size_t tt_forest_scratch_size(const struct tt_forest *forest);
 /*
  * Scores in [0, 1], higher is more anomalous. Never fails: every float has a defined score.
  *
- * rows     with the forest's number of columns (TT_CHECKED by assert_columns in tests; a caller's fault otherwise)
- * score    one a row
+ * rows     with the forest's number of columns; a caller who passes fewer reads past them
+ * scores   one a row
  * scratch  tt_forest_scratch_size() bytes, not shared with another thread during the call
  */
 void tt_forest_score(const struct tt_forest *forest, const struct tt_rows *rows, float *ret_scores,
                      void *scratch);
-/* The same for rows already encoded by tt_bins_encode_block() with tt_forest_bins(): n_blocks * 64 scores. Not for exact forests. */
+/* The same for rows that tt_bins_encode_block() encoded with tt_forest_bins(): n_blocks * 64 scores. For forests that are
+ * neither exact nor deeper than TT_FOREST_FAST_DEPTH; others give 0. */
 void tt_forest_score_blocks(const struct tt_forest *forest, const uint8_t *blocks, size_t n_blocks,
                             float *ret_scores);
+
+/*
+ * Why a row has its score: what each column added to the score's exponent (z of the combined metric, log2 of the score of
+ * depth). On the way down a tree each step changes what sum the training rows below would give on average; the change is
+ * credited to the column that was asked. (A. Saabas, "Interpreting random forests", 2014, for averages in trees.)
+ *
+ * credit   one a column: positive where the column made the row more anomalous; in doublings of the odds (combined)
+ *          or of the score (depth)
+ * returns  the exponent of a row about which nothing is known; it and all credits add up to the row's exponent
+ *
+ * Cost: about 2 us for 100 trees of depth 8, and O(columns).
+ */
+float tt_forest_explain(const struct tt_forest *forest, const float *row, float *ret_credit,
+                        void *scratch);
+
+/* Alarm means score >= threshold. From contamination: the least score that at most this share of the training rows (of 4,096
+ * of them) reaches. */
+float tt_forest_threshold(const struct tt_forest *forest);
+uint32_t tt_forest_columns(const struct tt_forest *forest);
+uint64_t tt_forest_generation(const struct tt_forest *forest);
+const struct tt_bins *tt_forest_bins(const struct tt_forest *forest);
+
+/* ---- what a forest consists of ---- */
+
+#define TT_LEAF UINT16_MAX /* in place of a column */
+
+/* Nodes of a tree follow one another by level, left to right, so that the n-th node that is not a leaf (from 0) has its
+ * children at 2n + 1 and 2n + 2. Nothing has to be believed about where they are. */
+struct tt_forest_node {
+    float
+        threshold; /* rows with a greater value go right; a bin's code unless the forest is exact */
+    uint32_t samples; /* training rows of the tree that came here */
+    uint32_t
+        left; /* follows from the order: index in the tree of the left child, the right one is next */
+    uint16_t column; /* TT_LEAF: none */
+    uint8_t value;   /* a leaf's share in the sum */
+    bool gate;
+};
+
+/* All that makes a forest, for whoever writes or reads it in a form of his own. */
+struct tt_forest_image {
+    struct tt_forest_options options; /* sample: as it was, not as it was asked for */
+    uint64_t seed, generation, trained_rows;
+    uint32_t columns;
+    const float *low, *high; /* ranges of the bins, by column */
+    const uint32_t *first;   /* where each tree begins in nodes, and where the last one ends */
+    const struct tt_forest_node *nodes; /* left is ignored by tt_forest_assemble() */
+    double slope, offset; /* the exponent is offset + slope * sum of the leaves' values */
+    float threshold;
+};
+
+/* Borrowed from the forest. */
+struct tt_forest_image tt_forest_view(const struct tt_forest *forest);
+/*
+ * A forest of these parts (copied). Everything is checked that scoring relies on: TT_INVALID_DATA with tree and node for columns
+ * that do not exist, thresholds that are no bin, nodes that are no tree or deeper than max_depth, samples that
+ * do not add up, ranges and numbers that are not finite; TT_TOO_LARGE over the limits; TT_NO_MEMORY.
+ */
+enum tt_status tt_forest_assemble(const struct tt_forest_image *image,
+                                  struct tt_forest **ret_forest, struct tt_error *err) TT_CHECKED;
+
+/*
+ * A forest as plain bytes, little-endian, the same for the same forest: "TTFOREST", version 1, the image's fields in order,
+ * and at the end the FNV-1a hash of all before it (G. Fowler, L. C. Noll, P. Vo, 1991).
+ */
+enum tt_status tt_forest_write(const struct tt_forest *forest, struct tt_buffer *to,
+                               struct tt_error *err) TT_CHECKED;
+/* TT_INVALID_DATA for other bytes, cut or changed ones; TT_UNSUPPORTED for another version; as tt_forest_assemble(). */
+enum tt_status tt_forest_read(const void *bytes, size_t size, struct tt_forest **ret_forest,
+                              struct tt_error *err) TT_CHECKED;
 
 #endif

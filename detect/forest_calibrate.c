@@ -4,7 +4,6 @@
 #include "detect/forest_math.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 /*
  * From what a leaf means to one byte a leaf, and from the sum of the bytes to a score.
@@ -14,7 +13,7 @@
  * 100 trees of values rounded to 1/255 of their range errs by about 1/10,000 of the range.
  */
 
-#define MOST_ROWS       ((size_t)8192) /* that the threshold is taken from */
+#define MOST_ROWS       ((size_t)4096) /* that the threshold is taken from */
 #define MOMENT_ROWS     ((size_t)2048) /* that the weights of depth and density are taken from */
 #define STEPS           255
 #define LEAST_DEVIATION 0.01 /* of mean depth or density, where all rows are alike */
@@ -49,7 +48,7 @@ static enum tt_status choose_rows(const struct tt_forest *forest, const struct t
         panel->copy = tt_malloc(MOST_ROWS * columns * sizeof(float));
         if (panel->copy == NULL)
             return tt_fail(err, TT_NO_MEMORY, "calibrate on %zu rows", MOST_ROWS);
-        /* One row of each of 8,192 equal stretches: spread over the table, and never aligned with a period in it. */
+        /* One row of each of MOST_ROWS equal stretches: spread over the table, and never aligned with a period in it. */
         random = tt_random_stream(forest->seed, forest->generation, UINT64_MAX);
         for (size_t i = 0; i < MOST_ROWS; i++) {
             size_t from = i * rows->count / MOST_ROWS, to = (i + 1) * rows->count / MOST_ROWS;
@@ -171,40 +170,37 @@ static void calibrate_depth(struct tt_forest *forest, const struct tt_leaf_facts
     forest->offset = scale.base / most;
 }
 
-static int compare_sums(const void *a, const void *b)
+/* The least sum that at most the share `contamination` of the panel reaches. counts: zeroed, one for each sum there can be. */
+static void take_threshold(struct tt_forest *forest, const struct panel *panel, uint32_t *counts)
 {
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    size_t most = (size_t)(forest->options.contamination * (double)panel->rows.count), over = 0;
+    uint32_t sum = STEPS * forest->options.trees;
 
-    return (x > y) - (x < y);
-}
-
-/* The least sum that at most the share `contamination` of the panel reaches. */
-static void take_threshold(struct tt_forest *forest, struct panel *panel)
-{
-    size_t count = panel->rows.count;
-    size_t over = (size_t)(forest->options.contamination * (double)count);
-
-    qsort(panel->sums, count, sizeof(*panel->sums), compare_sums);
-    if (over == 0)
-        forest->threshold_sum = panel->sums[count - 1] + 1;
-    else if (count > over && panel->sums[count - over - 1] == panel->sums[count - over])
-        forest->threshold_sum = panel->sums[count - over] + 1;
-    else
-        forest->threshold_sum = panel->sums[count - over];
+    for (size_t i = 0; i < panel->rows.count; i++)
+        counts[panel->sums[i]]++;
+    while (over + counts[sum] <= most && sum > 0)
+        over += counts[sum--];
+    forest->threshold = tt_forest_score_of_sum(forest, sum + 1);
+    if (forest->options.threshold > 0.0)
+        forest->threshold = (float)forest->options.threshold;
 }
 
 enum tt_status tt_forest_calibrate(struct tt_forest *forest, const struct tt_rows *rows,
                                    const struct tt_leaf_facts *facts, struct tt_error *err)
 {
+    TT_CLEANUP(tt_freep)
+    uint32_t *counts = tt_calloc((size_t)STEPS * forest->options.trees + 1, sizeof(*counts));
     struct panel panel = {0};
     enum tt_status status = choose_rows(forest, rows, &panel, err);
 
+    if (counts == NULL)
+        status = tt_fail(err, TT_NO_MEMORY, "calibrate a forest");
     if (status == TT_OK) {
         if (forest->options.metric == TT_METRIC_COMBINED)
             calibrate_combined(forest, facts, &panel);
         else
             calibrate_depth(forest, facts, &panel);
-        take_threshold(forest, &panel);
+        take_threshold(forest, &panel, counts);
     }
     panel_done(&panel);
     return status;

@@ -9,6 +9,8 @@
 #define GATE_LEVELS TT_FOREST_FAST_DEPTH
 /* That a column is constant in fewer rows than this says little: they may be so by chance. */
 #define GATE_ROWS 8
+/* Up to this many columns a tree's sample is encoded whole, which vectorises; of more, columns are when they are drawn. */
+#define WHOLE_COLUMNS 64
 
 /* A node that waits to be cut: samples order[begin … end). */
 struct job {
@@ -24,14 +26,16 @@ struct grower {
     const struct tt_forest *forest;
     const struct tt_rows *rows;
     struct tt_random random;
-    uint32_t sample;              /* rows a tree */
-    uint32_t *permutation;        /* of all rows; the identity between trees */
-    uint32_t *swapped;            /* what drawing the sample exchanged, to be undone */
-    uint32_t *order;              /* of the sample, partitioned by node */
-    uint32_t *columns;            /* in the order they were last drawn in */
-    float *values;                /* [column * sample + i], filled when first asked for */
-    uint8_t *filled;              /* by column */
-    struct job *jobs;             /* parallel to the tree's nodes */
+    uint32_t sample;       /* rows a tree */
+    uint32_t *permutation; /* of all rows; the identity between trees */
+    uint32_t *swapped;     /* what drawing the sample exchanged, to be undone */
+    uint32_t *order;       /* of the sample, partitioned by node */
+    uint32_t *columns;     /* in the order they were last drawn in */
+    float *values;         /* [column * sample + i], filled when first asked for */
+    uint8_t *filled;       /* by column */
+    float *rows_copy;      /* one block of rows; NULL: columns are encoded when they are drawn */
+    uint8_t *tile, *block; /* their codes */
+    struct job *jobs;      /* parallel to the tree's nodes */
     struct tt_forest_node *nodes; /* of all trees */
     double *depth, *density;
     size_t count, capacity;
@@ -89,6 +93,31 @@ static void draw_sample(struct grower *grower)
         grower->order[i] = i;
     }
     memset(grower->filled, 0, grower->rows->columns);
+}
+
+/* Codes of up to 64 rows of the sample, from number `from` on. */
+static void fill_block(struct grower *grower, uint32_t from)
+{
+    size_t columns = grower->rows->columns;
+    uint32_t count = grower->sample - from < TT_BLOCK_ROWS ? grower->sample - from : TT_BLOCK_ROWS;
+
+    for (uint32_t r = 0; r < count; r++)
+        memcpy(grower->rows_copy + r * columns, tt_row(grower->rows, grower->permutation[from + r]),
+               columns * sizeof(float));
+    tt_forest_encode(grower->forest, grower->rows_copy, count, columns, grower->tile,
+                     grower->block);
+    for (size_t c = 0; c < columns; c++)
+        for (uint32_t r = 0; r < count; r++)
+            grower->values[c * grower->sample + from + r] = grower->block[c * TT_BLOCK_ROWS + r];
+}
+
+static void fill_values(struct grower *grower)
+{
+    if (grower->rows_copy == NULL)
+        return;
+    for (uint32_t from = 0; from < grower->sample; from += TT_BLOCK_ROWS)
+        fill_block(grower, from);
+    memset(grower->filled, 1, grower->rows->columns);
 }
 
 /* Puts every row back, so that a tree's sample does not depend on the trees before it. */
@@ -352,12 +381,25 @@ static void grow_tree(struct grower *grower, uint32_t tree, const double *mean_d
     for (uint32_t c = 0; c < grower->rows->columns; c++)
         grower->columns[c] = c;
     draw_sample(grower);
+    fill_values(grower);
     grower->jobs[0] = (struct job){.end = grower->sample};
     grower->nodes[grower->count++] =
         (struct tt_forest_node){.samples = grower->sample, .column = TT_LEAF};
     for (size_t at = first; at < grower->count; at++)
         grow_node(grower, first, at, max_depth == 0 ? TT_FOREST_MAX_DEPTH : max_depth, mean_depth);
     return_sample(grower);
+}
+
+static bool prepare_block(struct grower *grower)
+{
+    size_t cells = (size_t)grower->rows->columns * TT_BLOCK_ROWS;
+
+    if (grower->forest->options.exact || grower->rows->columns > WHOLE_COLUMNS)
+        return true;
+    grower->rows_copy = tt_calloc(cells, sizeof(float));
+    grower->tile = tt_malloc(cells);
+    grower->block = tt_malloc(cells);
+    return grower->rows_copy != NULL && grower->tile != NULL && grower->block != NULL;
 }
 
 static bool prepare(struct grower *grower, double **ret_mean_depth)
@@ -380,7 +422,7 @@ static bool prepare(struct grower *grower, double **ret_mean_depth)
     for (size_t i = 0; i < count; i++)
         grower->permutation[i] = (uint32_t)i;
     fill_mean_depth(mean_depth, grower->sample);
-    return true;
+    return prepare_block(grower);
 }
 
 static void release(struct grower *grower)
@@ -392,6 +434,9 @@ static void release(struct grower *grower)
     tt_free(grower->filled);
     tt_free(grower->jobs);
     tt_free(grower->values);
+    tt_free(grower->rows_copy);
+    tt_free(grower->tile);
+    tt_free(grower->block);
 }
 
 enum tt_status tt_forest_grow(struct tt_forest *forest, const struct tt_rows *rows,

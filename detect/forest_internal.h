@@ -9,20 +9,6 @@
 #include <stdatomic.h>
 
 #define TT_TREE_LEVELS TT_FOREST_FAST_DEPTH
-#define TT_LEAF        UINT16_MAX /* in place of a column */
-
-/* Nodes of a tree follow one another by level, left to right, so that the n-th node that is not a leaf (from 0) has its
- * children at 2n + 1 and 2n + 2. Nothing has to be believed about where they are. */
-struct tt_forest_node {
-    float
-        threshold; /* rows with a greater value go right; a bin's code unless the forest is exact */
-    uint32_t samples; /* training rows of the tree that came here */
-    uint32_t left;    /* index in the tree of the left child, the right one follows it */
-    uint16_t column;  /* TT_LEAF: none */
-    uint8_t value;    /* a leaf's share in the sum */
-    bool gate;
-};
-
 /*
  * A tree of at most 8 levels as tables for kernels that take a block of rows through it in step. Nodes are numbered like
  * a heap, the root 1 and the children of i at 2i and 2i + 1, so that the byte i doubles as index into a register of
@@ -79,8 +65,8 @@ struct tt_forest {
     uint32_t *first; /* where each tree begins in nodes; trees + 1 entries */
     struct tt_forest_node *nodes;
     struct tt_forest_tables tables; /* empty for exact forests and deeper trees */
+    float *expected;                /* by node: mean sum of the training rows below it */
     double slope, offset;           /* the score's exponent is offset + slope * sum */
-    uint32_t threshold_sum;         /* rows with at least this sum are alarms */
     float threshold;
 };
 
@@ -108,6 +94,8 @@ enum tt_status tt_forest_calibrate(struct tt_forest *forest, const struct tt_row
 
 /* Fills tree->left from the order of the nodes. False when the nodes are not one tree of at most max_depth levels. */
 bool tt_tree_link(struct tt_forest_node *nodes, uint32_t count, uint32_t max_depth);
+/* Fills forest->expected from the leaves. */
+enum tt_status tt_forest_expect(struct tt_forest *forest, struct tt_error *err) TT_CHECKED;
 /* Makes the tables of a forest that may have them; a no-op for others. */
 enum tt_status tt_forest_tables_make(struct tt_forest *forest, struct tt_error *err) TT_CHECKED;
 /* Copies the nodes' values into the tables. */
@@ -115,10 +103,15 @@ void tt_forest_tables_set_leaves(struct tt_forest *forest);
 
 /* ---- forest.c ---- */
 
+/* Without parts, held once; NULL when memory is gone. */
+struct tt_forest *tt_forest_new(const struct tt_forest_options *options);
 enum tt_forest_path tt_forest_best_path(void);
 /* Sums of rows on the given path; scratch as in tt_forest_score(). */
 void tt_forest_sum_rows(const struct tt_forest *forest, const struct tt_rows *rows,
                         uint32_t *ret_sums, void *scratch);
+/* tt_bins_encode_block() with the forest's bins, on its path. */
+void tt_forest_encode(const struct tt_forest *forest, const float *rows, size_t count,
+                      size_t stride, uint8_t *tile, uint8_t *ret_block);
 float tt_forest_score_of_sum(const struct tt_forest *forest, uint32_t sum);
 
 /* A value as exact forests compare it: missing above infinity, infinities finite. */

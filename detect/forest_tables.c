@@ -27,6 +27,31 @@ bool tt_tree_link(struct tt_forest_node *nodes, uint32_t count, uint32_t max_dep
     return count > 0 && count == 2 * inner + 1;
 }
 
+enum tt_status tt_forest_expect(struct tt_forest *forest, struct tt_error *err)
+{
+    size_t count = forest->first[forest->options.trees];
+
+    forest->expected = tt_calloc(count, sizeof(*forest->expected));
+    if (forest->expected == NULL)
+        return tt_fail(err, TT_NO_MEMORY, "expect sums of %zu nodes", count);
+    for (uint32_t tree = 0; tree < forest->options.trees; tree++) {
+        const struct tt_forest_node *nodes = forest->nodes + forest->first[tree];
+        float *expected = forest->expected + forest->first[tree];
+        /* Children come after their parent. */
+        for (uint32_t i = forest->first[tree + 1] - forest->first[tree]; i-- > 0;) {
+            uint32_t left = nodes[i].left;
+            float a, b;
+            expected[i] = nodes[i].value;
+            if (nodes[i].column == TT_LEAF || nodes[i].samples == 0)
+                continue;
+            a = (float)nodes[left].samples;
+            b = (float)nodes[left + 1].samples;
+            expected[i] = (a * expected[left] + b * expected[left + 1]) / (a + b);
+        }
+    }
+    return TT_OK;
+}
+
 /* ---- tables ---- */
 
 /* Columns of a level: 1, 2, 4, 8 or a multiple of 16, so that a kernel picks by halving. */

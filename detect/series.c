@@ -4,7 +4,6 @@
 #include "detect/series_internal.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #define MAGIC         UINT32_C(0x53525474) /* "tTRS"; also tells the byte order */
 #define VERSION       1
@@ -123,27 +122,34 @@ static float isolation_of(const struct tt_series *series, const struct pair *pai
                                                : light_isolation(series, pair);
 }
 
+static void learn_pair(struct tt_series *series, const struct pair *pair, uint32_t count)
+{
+    uint64_t bits = tt_random_next(&series->random);
+    bool chosen =
+        tt_random_below(&series->random, series_horizon(series->points + 1)) < SERIES_SAMPLE;
+    uint32_t of_residual = (uint32_t)((bits >> 32) * count >> 32);
+    uint32_t of_value = (uint32_t)((bits & UINT32_MAX) * count >> 32);
+    bool light = series->precision == TT_SERIES_LIGHT;
+    float *residual = series->core.residual, *value = series->tier[0].light.value;
+
+    if (chosen || (light && tt_sample_lonely(residual, count, of_residual, pair->x[1])))
+        tt_sample_replace(residual, count, of_residual, pair->x[1]);
+    if (light && (chosen || tt_sample_lonely(value, count, of_value, pair->x[0])))
+        tt_sample_replace(value, count, of_value, pair->x[0]);
+}
+
 /* The residual sample serves the bands of both tiers and the isolation of the light one. */
 static void learn_samples(struct tt_series *series, const struct pair *pair)
 {
     uint32_t count = sampled(series);
-    bool light = series->precision == TT_SERIES_LIGHT;
-    uint64_t bits;
 
-    if (count < SERIES_SAMPLE) {
-        tt_sample_insert(series->core.residual, count, pair->x[1]);
-        if (light)
-            tt_sample_insert(series->tier[0].light.value, count, pair->x[0]);
+    if (count == SERIES_SAMPLE) {
+        learn_pair(series, pair, count);
         return;
     }
-    if (tt_random_below(&series->random, series_horizon(series->points + 1)) >= SERIES_SAMPLE)
-        return;
-    bits = tt_random_next(&series->random);
-    tt_sample_replace(series->core.residual, count, (uint32_t)((bits >> 32) * SERIES_SAMPLE >> 32),
-                      pair->x[1]);
-    if (light)
-        tt_sample_replace(series->tier[0].light.value, count,
-                          (uint32_t)((bits & UINT32_MAX) * SERIES_SAMPLE >> 32), pair->x[0]);
+    tt_sample_insert(series->core.residual, count, pair->x[1]);
+    if (series->precision == TT_SERIES_LIGHT)
+        tt_sample_insert(series->tier[0].light.value, count, pair->x[0]);
 }
 
 /* Level and bands: the median is not subtracted from the level, so an expectation that lags shows as a shifted band. */
@@ -197,7 +203,7 @@ static void note_step(struct tt_series *series, int64_t time_ns)
     if (series->points == 1)
         series->step_ns = step;
     if (series->points > 1) {
-        if (!getenv("NOGAP") && step > GAP_STEPS * series->step_ns)
+        if (step > GAP_STEPS * series->step_ns)
             tt_memory_release(&series->core.memory);
         else
             series->step_ns += STEP_RATE * (step - series->step_ns);
@@ -205,10 +211,8 @@ static void note_step(struct tt_series *series, int64_t time_ns)
     series->newest_ns = time_ns;
 }
 
-static void learn(struct tt_series *series, int32_t cell, double value, const struct pair *pair,
-                  float isolation)
+static void learn(struct tt_series *series, double value, const struct pair *pair, float isolation)
 {
-    (void)cell;
     tt_season_learn(&series->core.season, value);
     learn_samples(series, pair);
     if (series->precision == TT_SERIES_FULL)
@@ -253,7 +257,7 @@ void tt_series_push(struct tt_series *series, int64_t time_ns, double value,
         return;
     tt_memory_decide(&core->memory, series->points, (float)value, rank, series->options.threshold,
                      ret_verdict);
-    learn(series, cell, value, &pair, ret_verdict->isolation);
+    learn(series, value, &pair, ret_verdict->isolation);
 }
 
 /* FNV-1a, 64 bits, by words: against accidents, not against forgery. */

@@ -20,7 +20,7 @@
 #define SERIES_START    120   /* points before the first alarm */
 #define SERIES_HOURS    24
 #define SERIES_CELLS    168 /* hours of a week */
-#define SERIES_SAMPLE   192 /* sorted samples */
+#define SERIES_SAMPLE   224
 #define SERIES_PHASES   3
 #define SERIES_TOP      48 /* ranks above this never matter: exp(2.3 + 0.7 + 0.3 ln(400 / 30)) = 44 */
 #define SERIES_EVENTS   16
@@ -170,6 +170,9 @@ float tt_sample_depth(const float *sorted, uint32_t count, float x);
 void tt_sample_insert(float *sorted, uint32_t count, float x);
 /* Puts x in and takes sorted[at] out. */
 void tt_sample_replace(float *sorted, uint32_t count, uint32_t at, float x);
+/* Whether x is eight times as far from all values as sorted[at] is from its neighbours on average: rare values are sampled even
+ * when chance passes them by, in exchange for one of many. */
+bool tt_sample_lonely(const float *sorted, uint32_t count, uint32_t at, float x);
 /* Value at rank q (count - 1), linear between ranks. count >= 1. */
 float tt_sample_quantile(const float *sorted, uint32_t count, float q);
 

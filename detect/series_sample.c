@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "detect/series_internal.h"
 
-#define LANES 8
+#define LANES  4
+#define LONELY 8.0F /* any factor from 4 to 32 does as well */
 
-/* Eight numbers added lane by lane: the order of additions, and so the bits, are the same on every processor. */
+/* Four numbers added lane by lane: the order of additions, and so the bits, are the same on every processor. */
 typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
 
 static lanes load(const float *from)
@@ -16,7 +17,7 @@ static lanes load(const float *from)
 
 static float lanes_sum(lanes a)
 {
-    return ((a[0] + a[4]) + (a[1] + a[5])) + ((a[2] + a[6]) + (a[3] + a[7]));
+    return (a[0] + a[2]) + (a[1] + a[3]);
 }
 
 /* How many of the sorted values are below x (with or_equal: at most x). */
@@ -92,6 +93,20 @@ void tt_sample_replace(float *sorted, uint32_t count, uint32_t at, float x)
     for (; at + 1 < count && sorted[at + 1] < x; at++)
         sorted[at] = sorted[at + 1];
     sorted[at] = x;
+}
+
+bool tt_sample_lonely(const float *sorted, uint32_t count, uint32_t at, float x)
+{
+    uint32_t above;
+    float to_below, to_above;
+
+    if (at == 0 || at + 1 >= count)
+        return false;
+    above = count_below(sorted, count, x, false);
+    to_below = above > 0 ? x - sorted[above - 1] : FLT_MAX;
+    to_above = above < count ? sorted[above] - x : FLT_MAX;
+    return (to_below < to_above ? to_below : to_above) >
+           LONELY * 0.5F * (sorted[at + 1] - sorted[at - 1]);
 }
 
 float tt_sample_quantile(const float *sorted, uint32_t count, float q)

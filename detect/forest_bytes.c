@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/mem.h"
+#include "detect/forest_internal.h"
+
+#include <math.h>
+
+#define VERSION    1
+#define NODE_BYTES 12
+#define HASH_BYTES 8
+
+static const char magic[8] = {'T', 'T', 'F', 'O', 'R', 'E', 'S', 'T'};
+
+/* ---- from parts ---- */
+
+static enum tt_status check_node(const struct tt_forest_image *image, uint32_t tree, uint32_t at,
+                                 const struct tt_forest_node *node, struct tt_error *err)
+{
+    bool is_bin = node->threshold >= 0.0F && node->threshold <= TT_BIN_ABOVE &&
+                  node->threshold == truncf(node->threshold);
+
+    if (node->samples > image->options.sample)
+        return tt_fail(err, TT_INVALID_DATA, "tree %u, node %u: %u rows in it, the tree has %u",
+                       tree, at, node->samples, image->options.sample);
+    if (node->column == TT_LEAF)
+        return TT_OK;
+    if (node->column >= image->columns)
+        return tt_fail(err, TT_INVALID_DATA, "tree %u, node %u: column %u of %u", tree, at,
+                       node->column, image->columns);
+    if (image->options.exact ? !isfinite(node->threshold) : !is_bin)
+        return tt_fail(err, TT_INVALID_DATA, "tree %u, node %u: threshold %g is no %s", tree, at,
+                       (double)node->threshold, image->options.exact ? "number" : "bin");
+    return TT_OK;
+}
+
+/* nodes: the forest's own copy, whose links are made here. */
+static enum tt_status check_tree(const struct tt_forest_image *image, uint32_t tree,
+                                 struct tt_forest_node *nodes, uint32_t count, struct tt_error *err)
+{
+    uint32_t max_depth = image->options.max_depth;
+    enum tt_status status = TT_OK;
+
+    for (uint32_t i = 0; status == TT_OK && i < count; i++)
+        status = check_node(image, tree, i, &nodes[i], err);
+    if (status != TT_OK)
+        return status;
+    if (!tt_tree_link(nodes, count, max_depth == 0 ? TT_FOREST_MAX_DEPTH : max_depth))
+        return tt_fail(err, TT_INVALID_DATA, "tree %u: %u nodes are no tree of at most %u levels",
+                       tree, count, max_depth == 0 ? TT_FOREST_MAX_DEPTH : max_depth);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct tt_forest_node *left = &nodes[nodes[i].left];
+        if (nodes[i].column != TT_LEAF && left[0].samples + left[1].samples != nodes[i].samples)
+            return tt_fail(err, TT_INVALID_DATA, "tree %u, node %u: %u rows, %u and %u below it",
+                           tree, i, nodes[i].samples, left[0].samples, left[1].samples);
+    }
+    return TT_OK;
+}
+
+static enum tt_status check_numbers(const struct tt_forest_image *image, struct tt_error *err)
+{
+    enum tt_status status = tt_forest_options_check(&image->options, err);
+
+    if (status != TT_OK)
+        return status;
+    if (image->columns == 0 || image->columns > TT_FOREST_MAX_COLUMNS)
+        return tt_fail(err, TT_INVALID_DATA, "columns: %u is not between 1 and %d", image->columns,
+                       TT_FOREST_MAX_COLUMNS);
+    if (!isfinite(image->slope) || image->slope < 0.0 || !isfinite(image->offset))
+        return tt_fail(err, TT_INVALID_DATA, "score: slope %g and offset %g are no increasing line",
+                       image->slope, image->offset);
+    if (!(image->threshold >= 0.0F && image->threshold <= 1.0F))
+        return tt_fail(err, TT_INVALID_DATA, "threshold: %g is not in [0, 1]",
+                       (double)image->threshold);
+    return TT_OK;
+}
+
+/* Where trees begin: each has a node at least, and no more than its sample and gates can make. */
+static enum tt_status check_first(const struct tt_forest_image *image, struct tt_error *err)
+{
+    uint32_t most = 2 * image->options.sample + (4U << TT_FOREST_FAST_DEPTH);
+
+    if (image->first[0] != 0)
+        return tt_fail(err, TT_INVALID_DATA, "tree 0: begins at node %u", image->first[0]);
+    for (uint32_t tree = 0; tree < image->options.trees; tree++)
+        if (image->first[tree + 1] <= image->first[tree] ||
+            image->first[tree + 1] - image->first[tree] > most)
+            return tt_fail(err, TT_INVALID_DATA, "tree %u: not between 1 and %u nodes", tree, most);
+    return TT_OK;
+}
+
+static enum tt_status copy_parts(const struct tt_forest_image *image, struct tt_forest *forest,
+                                 struct tt_error *err)
+{
+    TT_CLEANUP(tt_freep) struct tt_bin_range *ranges = tt_calloc(image->columns, sizeof(*ranges));
+    uint32_t trees = image->options.trees, nodes = image->first[trees];
+
+    forest->first = tt_calloc(trees + 1, sizeof(*forest->first));
+    forest->nodes = tt_calloc(nodes, sizeof(*forest->nodes));
+    if (ranges == NULL || forest->first == NULL || forest->nodes == NULL)
+        return tt_fail(err, TT_NO_MEMORY, "read a forest of %u nodes", nodes);
+    for (uint32_t c = 0; c < image->columns; c++)
+        ranges[c] = (struct tt_bin_range){image->low[c], image->high[c]};
+    memcpy(forest->first, image->first, (trees + 1) * sizeof(*forest->first));
+    memcpy(forest->nodes, image->nodes, nodes * sizeof(*forest->nodes));
+    forest->seed = image->seed;
+    forest->generation = image->generation;
+    forest->trained_rows = image->trained_rows;
+    forest->slope = image->slope;
+    forest->offset = image->offset;
+    forest->threshold = image->threshold;
+    return tt_bins_make(ranges, image->columns, &forest->bins, err);
+}
+
+static enum tt_status assemble(const struct tt_forest_image *image, struct tt_forest *forest,
+                               struct tt_error *err)
+{
+    enum tt_status status = copy_parts(image, forest, err);
+
+    for (uint32_t tree = 0; status == TT_OK && tree < image->options.trees; tree++)
+        status = check_tree(image, tree, forest->nodes + forest->first[tree],
+                            forest->first[tree + 1] - forest->first[tree], err);
+    if (status == TT_OK)
+        status = tt_forest_tables_make(forest, err);
+    return status == TT_OK ? tt_forest_expect(forest, err) : status;
+}
+
+enum tt_status tt_forest_assemble(const struct tt_forest_image *image,
+                                  struct tt_forest **ret_forest, struct tt_error *err)
+{
+    struct tt_forest *forest;
+    enum tt_status status = check_numbers(image, err);
+
+    *ret_forest = NULL;
+    if (status == TT_OK)
+        status = check_first(image, err);
+    if (status != TT_OK)
+        return status;
+    forest = tt_forest_new(&image->options);
+    if (forest == NULL)
+        return tt_fail(err, TT_NO_MEMORY, "read a forest");
+    status = assemble(image, forest, err);
+    if (status == TT_OK)
+        *ret_forest = forest;
+    else
+        tt_forest_unref(forest);
+    return status;
+}
+
+/* ---- bytes ---- */
+
+static uint64_t hash_of(const void *bytes, size_t size)
+{
+    const uint8_t *p = bytes;
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ p[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+static void put(struct tt_buffer *to, uint64_t value, unsigned bytes)
+{
+    for (unsigned i = 0; i < bytes; i++)
+        tt_buffer_append_byte(to, (char)(uint8_t)(value >> (8 * i)));
+}
+
+static void put_double(struct tt_buffer *to, double value)
+{
+    uint64_t bits;
+
+    memcpy(&bits, &value, sizeof(bits));
+    put(to, bits, 8);
+}
+
+static void put_float(struct tt_buffer *to, float value)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &value, sizeof(bits));
+    put(to, bits, 4);
+}
+
+static void put_head(struct tt_buffer *to, const struct tt_forest_image *image)
+{
+    put(to, image->options.trees, 4);
+    put(to, image->options.sample, 4);
+    put(to, image->options.max_depth, 4);
+    put(to, image->options.metric, 1);
+    put(to, image->options.exact, 1);
+    put(to, image->options.gates, 1);
+    put_double(to, image->options.contamination);
+    put_double(to, image->options.threshold);
+    put(to, image->seed, 8);
+    put(to, image->generation, 8);
+    put(to, image->trained_rows, 8);
+    put(to, image->columns, 4);
+    put_double(to, image->slope);
+    put_double(to, image->offset);
+    put_float(to, image->threshold);
+}
+
+enum tt_status tt_forest_write(const struct tt_forest *forest, struct tt_buffer *to,
+                               struct tt_error *err)
+{
+    struct tt_forest_image image = tt_forest_view(forest);
+    size_t start = to->len;
+
+    tt_buffer_append(to, magic, sizeof(magic));
+    put(to, VERSION, 4);
+    put_head(to, &image);
+    for (uint32_t c = 0; c < image.columns; c++) {
+        put_float(to, image.low[c]);
+        put_float(to, image.high[c]);
+    }
+    for (uint32_t tree = 1; tree <= image.options.trees; tree++)
+        put(to, image.first[tree], 4);
+    for (uint32_t i = 0; i < image.first[image.options.trees]; i++) {
+        const struct tt_forest_node *node = &image.nodes[i];
+        put_float(to, node->threshold);
+        put(to, node->samples, 4);
+        put(to, node->column, 2);
+        put(to, node->value, 1);
+        put(to, node->gate, 1);
+    }
+    if (to->failed == TT_OK)
+        put(to, hash_of(to->data + start, to->len - start), HASH_BYTES);
+    return tt_buffer_check(to, "write a forest", err);
+}
+
+struct reader {
+    const uint8_t *at, *end;
+    bool ended; /* asked for more than there was */
+};
+
+static uint64_t get(struct reader *reader, unsigned bytes)
+{
+    uint64_t value = 0;
+
+    if ((size_t)(reader->end - reader->at) < bytes) {
+        reader->ended = true;
+        return 0;
+    }
+    for (unsigned i = 0; i < bytes; i++)
+        value |= (uint64_t)*reader->at++ << (8 * i);
+    return value;
+}
+
+static double get_double(struct reader *reader)
+{
+    uint64_t bits = get(reader, 8);
+    double value;
+
+    memcpy(&value, &bits, sizeof(value));
+    return value;
+}
+
+static float get_float(struct reader *reader)
+{
+    uint32_t bits = (uint32_t)get(reader, 4);
+    float value;
+
+    memcpy(&value, &bits, sizeof(value));
+    return value;
+}
+
+static void get_head(struct reader *reader, struct tt_forest_image *image)
+{
+    unsigned metric;
+
+    image->options.trees = (uint32_t)get(reader, 4);
+    image->options.sample = (uint32_t)get(reader, 4);
+    image->options.max_depth = (uint32_t)get(reader, 4);
+    metric = (unsigned)get(reader, 1);
+    image->options.metric = (enum tt_forest_metric)metric;
+    image->options.exact = get(reader, 1) != 0;
+    image->options.gates = get(reader, 1) != 0;
+    image->options.contamination = get_double(reader);
+    image->options.threshold = get_double(reader);
+    image->seed = get(reader, 8);
+    image->generation = get(reader, 8);
+    image->trained_rows = get(reader, 8);
+    image->columns = (uint32_t)get(reader, 4);
+    image->slope = get_double(reader);
+    image->offset = get_double(reader);
+    image->threshold = get_float(reader);
+}
+
+/* What follows the head, into one allocation; the sizes in the head are checked against the bytes before. */
+static enum tt_status get_body(struct reader *reader, struct tt_forest_image *image,
+                               struct tt_forest **ret_forest, struct tt_error *err)
+{
+    size_t columns = image->columns, trees = image->options.trees;
+    size_t left = (size_t)(reader->end - reader->at), fixed = columns * 8 + trees * 4;
+    size_t count = left < fixed ? 0 : (left - fixed) / NODE_BYTES;
+    TT_CLEANUP(tt_freep) float *ranges = tt_calloc(columns * 2, sizeof(*ranges));
+    TT_CLEANUP(tt_freep) uint32_t *first = tt_calloc(trees + 1, sizeof(*first));
+    TT_CLEANUP(tt_freep) struct tt_forest_node *nodes = tt_calloc(count + 1, sizeof(*nodes));
+
+    if (left < fixed || (left - fixed) % NODE_BYTES != 0)
+        return tt_fail(err, TT_INVALID_DATA, "read a forest: %zu bytes left for its nodes", left);
+    if (ranges == NULL || first == NULL || nodes == NULL)
+        return tt_fail(err, TT_NO_MEMORY, "read a forest of %zu nodes", count);
+    for (size_t c = 0; c < columns; c++) {
+        ranges[c] = get_float(reader);
+        ranges[columns + c] = get_float(reader);
+    }
+    for (size_t tree = 1; tree <= trees; tree++)
+        first[tree] = (uint32_t)get(reader, 4);
+    if (first[trees] != count)
+        return tt_fail(err, TT_INVALID_DATA, "read a forest: %u nodes announced, %zu there",
+                       first[trees], count);
+    for (size_t i = 0; i < count; i++) {
+        nodes[i].threshold = get_float(reader);
+        nodes[i].samples = (uint32_t)get(reader, 4);
+        nodes[i].column = (uint16_t)get(reader, 2);
+        nodes[i].value = (uint8_t)get(reader, 1);
+        nodes[i].gate = get(reader, 1) != 0;
+    }
+    image->low = ranges;
+    image->high = ranges + columns;
+    image->first = first;
+    image->nodes = nodes;
+    return tt_forest_assemble(image, ret_forest, err);
+}
+
+enum tt_status tt_forest_read(const void *bytes, size_t size, struct tt_forest **ret_forest,
+                              struct tt_error *err)
+{
+    struct tt_forest_image image = {0};
+    struct reader reader = {bytes, (const uint8_t *)bytes + size, false}, hash;
+    enum tt_status status;
+    uint64_t version;
+
+    *ret_forest = NULL;
+    if (size < sizeof(magic) + 4 + HASH_BYTES || memcmp(bytes, magic, sizeof(magic)) != 0)
+        return tt_fail(err, TT_INVALID_DATA, "read a forest: %zu bytes that are none", size);
+    reader.at += sizeof(magic);
+    reader.end -= HASH_BYTES;
+    hash = (struct reader){reader.end, reader.end + HASH_BYTES, false};
+    version = get(&reader, 4);
+    if (version != VERSION)
+        return tt_fail(err, TT_UNSUPPORTED, "read a forest: version %u, this program reads %d",
+                       (unsigned)version, VERSION);
+    if (get(&hash, HASH_BYTES) != hash_of(bytes, size - HASH_BYTES))
+        return tt_fail(err, TT_INVALID_DATA, "read a forest: cut or changed");
+    get_head(&reader, &image);
+    if (reader.ended)
+        return tt_fail(err, TT_INVALID_DATA, "read a forest: cut");
+    status = check_numbers(&image, err);
+    return status == TT_OK ? get_body(&reader, &image, ret_forest, err) : status;
+}
