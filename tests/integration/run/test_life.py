@@ -34,13 +34,18 @@ def body(label=None, count=3):
     return telltale.traces([telltale.span(number=n + 1, attributes=attributes) for n in range(count)])
 
 
+def ready(process):
+    """Its health endpoint is open before its receivers are: 200 says that all have started."""
+    assert telltale.wait_for(lambda: process.get("health", "/").status == 200), process.log()
+    return process
+
+
 def run(config=CONFIG, **more):
-    return telltale.Process(config, endpoints=ENDPOINTS, **more)
+    return ready(telltale.Process(config, endpoints=ENDPOINTS, **more))
 
 
 def own_metrics():
     with run() as p:
-        assert telltale.wait_for(lambda: p.get("health", "/").status == 200)
         health = p.get("health", "/")
         assert health.json()["status"] == "Server available", health
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z", health.json()["upSince"]), health
@@ -151,7 +156,7 @@ def built_in_configuration():
     settings = ["--set", "receivers.otlp.protocols.http.endpoint={otlp}", "--set", "receivers.otlp.protocols.grpc.endpoint={grpc}",
                 "--set", "extensions.health_check.endpoint={health}", "--set", "service.telemetry.metrics.address={metrics}",
                 "--set", "processors.trace_assembler.idle=100ms"]
-    with telltale.Process(endpoints=("health", "otlp", "metrics", "grpc"), args=settings) as p:
+    with ready(telltale.Process(endpoints=("health", "otlp", "metrics", "grpc"), args=settings)) as p:
         assert p.post("otlp", "/v1/traces", body("timeout")).status == 200
         assert p.stop() == 0, p.log()
         data = os.path.join(p.dir, "telltale-data")
