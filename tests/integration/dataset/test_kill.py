@@ -36,7 +36,7 @@ def sender(port, number, acked, stop):
 
 def one_life(out, number, rng, acked, prefix=(), seconds=0.5):
     """Starts, checks what the life before left, sends, kills."""
-    with telltale.Process(config(out=out, file="    rotation: {max_megabytes: 1}"), endpoints=["otlp", "metrics"],
+    with telltale.Process(config(out=out, file="    rotation: {max_megabytes: 1, max_backups: 0}"), endpoints=["otlp", "metrics"],
                           prefix=prefix) as process:
         check(out, acked)
         stop = threading.Event()
