@@ -104,11 +104,19 @@ void tt_help_command(const struct tt_command *command, struct tt_buffer *out)
 
 /* ---- man page (man(7)) ---- */
 
-/* Text for roff: a hyphen must stay one, and a line must not begin with a control character. */
+/* Text for roff: a hyphen must stay one, a line must not begin with a control character, and "…" is one that groff
+ * cannot show where the locale has no UTF-8. */
 static void append_roff(struct tt_str text, struct tt_buffer *out)
 {
+    const struct tt_str ellipsis = TT_STR("…");
+
     for (size_t i = 0; i < text.len; i++) {
         char c = text.data[i];
+        if (tt_str_starts_with(tt_str_of(text.data + i, text.len - i), ellipsis)) {
+            tt_buffer_append_str(out, TT_STR("..."));
+            i += ellipsis.len - 1;
+            continue;
+        }
         if (c == '-' || c == '\\')
             tt_buffer_append_byte(out, '\\');
         if ((c == '.' || c == '\'') && (i == 0 || text.data[i - 1] == '\n'))

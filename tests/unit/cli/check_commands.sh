@@ -89,6 +89,8 @@ expect 2 completion tcsh
 expect 0 help --man
 says out ".TH TELLTALE 1"
 if command -v man >/dev/null; then
-    warnings=$(man --warnings -l "$dir/out" 2>&1 >/dev/null) || fail "man: $warnings"
-    [ -z "$warnings" ] || fail "man page: $warnings"
+    for locale in C C.UTF-8; do
+        warnings=$(LC_ALL=$locale man --warnings -l "$dir/out" 2>&1 >/dev/null) || fail "man: $warnings"
+        [ -z "$warnings" ] || fail "man page, $locale: $warnings"
+    done
 fi
