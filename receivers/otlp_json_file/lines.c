@@ -36,8 +36,6 @@ static enum tt_status open_file(struct tt_lines *lines, struct tt_error *err)
     lines->ino = info.st_ino;
     if (!is_compressed(lines->fd))
         return TT_OK;
-    close(lines->fd);
-    lines->fd = -1;
     return tt_reader_open(lines->path, &lines->reader, err);
 }
 
@@ -61,14 +59,25 @@ enum tt_status tt_lines_open(const char *path, size_t max_line, struct tt_lines 
     return status;
 }
 
+static void free_bytes(struct tt_lines *lines)
+{
+    tt_free(TT_TAKE(lines->bytes));
+    lines->begin = lines->scanned = lines->end = lines->capacity = 0;
+}
+
+void tt_lines_finish(struct tt_lines *lines)
+{
+    tt_reader_close(TT_TAKE(lines->reader));
+    free_bytes(lines);
+}
+
 void tt_lines_close(struct tt_lines *lines)
 {
     if (lines == NULL)
         return;
+    tt_lines_finish(lines);
     if (lines->fd >= 0)
         close(lines->fd);
-    tt_reader_close(lines->reader);
-    tt_free(lines->bytes);
     tt_free(lines->path);
     tt_free(lines);
 }
@@ -186,6 +195,8 @@ enum tt_status tt_lines_next(struct tt_lines *lines, struct tt_str *ret_line, st
         lines->scanned = lines->end;
         (void)give_up_line(lines);
         status = fill(lines, &len, err);
+        if (status == TT_OK && len == 0 && lines->begin == lines->end)
+            free_bytes(lines); /* many files wait at their end, few are read */
         if (status != TT_OK || len == 0)
             return status;
     }
@@ -213,9 +224,17 @@ enum tt_status tt_lines_skip_to_end(struct tt_lines *lines, struct tt_error *err
     return status;
 }
 
+bool tt_lines_is_deleted(const struct tt_lines *lines)
+{
+    struct stat info;
+
+    return fstat(lines->fd, &info) == 0 && info.st_nlink == 0;
+}
+
 bool tt_lines_is_truncated(const struct tt_lines *lines)
 {
     struct stat info;
 
-    return lines->fd >= 0 && fstat(lines->fd, &info) == 0 && (uint64_t)info.st_size < lines->offset;
+    return lines->reader == NULL && fstat(lines->fd, &info) == 0 &&
+           (uint64_t)info.st_size < lines->offset;
 }

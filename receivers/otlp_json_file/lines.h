@@ -17,8 +17,8 @@ struct tt_reader;
 
 struct tt_lines {
     char *path;
-    int fd;                   /* plain files; -1: compressed, read by reader */
-    struct tt_reader *reader; /* NULL: plain */
+    int fd; /* keeps the inode from being used again, also when the reader reads */
+    struct tt_reader *reader; /* of a compressed file; NULL: plain */
     uint64_t dev, ino;
     uint64_t offset; /* bytes of the file taken in so far; of a compressed one: of its contents */
     uint64_t line;   /* number of the line last returned, from 1 */
@@ -45,6 +45,11 @@ enum tt_status tt_lines_next(struct tt_lines *lines, struct tt_str *ret_line, st
     TT_CHECKED;
 /* What is left behind the last line end, when nothing will be appended any more; data NULL: nothing. Call at the end only. */
 struct tt_str tt_lines_rest(struct tt_lines *lines);
+
+/* Gives back all but the descriptor: nothing is read any more. */
+void tt_lines_finish(struct tt_lines *lines);
+/* Whether the file has no name any more. */
+bool tt_lines_is_deleted(const struct tt_lines *lines);
 
 /* Goes to the end of a plain file, behind its last line end; a compressed one is read to its end. */
 enum tt_status tt_lines_skip_to_end(struct tt_lines *lines, struct tt_error *err) TT_CHECKED;

@@ -260,10 +260,12 @@ static void follow_file(struct otlp_json_file *receiver, const char *path)
     if (tail_restart_truncated(file, receiver->config->max_log_size))
         tt_log_info(&receiver->host->log, "a file was truncated; reading from its beginning",
                     TT_FIELD_TEXT("path", path));
-    if (file->lines == NULL)
+    if (file->done)
         return;
-    if (!read_lines(receiver, file->lines) || file->lines->reader != NULL)
-        tt_lines_close(TT_TAKE(file->lines)); /* broken, or compressed and read to its end */
+    if (!read_lines(receiver, file->lines) || file->lines->reader != NULL) {
+        file->done = true; /* broken, or compressed and read to its end */
+        tt_lines_finish(file->lines);
+    }
 }
 
 /* What has left the patterns (rotated away) may still have lines that were not read. */
@@ -272,8 +274,8 @@ static void drain_gone(struct otlp_json_file *receiver)
     struct tail *tail = &receiver->tail;
 
     for (size_t i = 0; i < tail->count && !stopping(receiver); i++)
-        if (tail->files[i].seen != tail->round && tail->files[i].lines != NULL)
-            (void)read_lines(receiver, tail->files[i].lines);
+        if (tail->files[i].seen != tail->round && !tail->files[i].done)
+            tail->files[i].done = !read_lines(receiver, tail->files[i].lines);
     if (!stopping(receiver))
         tail_forget_gone(tail);
 }

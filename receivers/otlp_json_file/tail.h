@@ -14,8 +14,9 @@
 
 struct tail_file {
     uint64_t dev, ino;
-    struct tt_lines *lines; /* NULL: read to its end for good (compressed) or given up */
-    uint64_t seen;          /* the round it was last listed in */
+    struct tt_lines *lines;
+    bool done;     /* read to its end for good (compressed) or given up */
+    uint64_t seen; /* the round it was last listed in */
 };
 
 struct tail {
@@ -34,9 +35,10 @@ enum tt_status tail_find(struct tail *tail, const char *path, struct tail_file *
                          bool *ret_new, struct tt_error *err) TT_CHECKED;
 /* Reads a truncated file from its beginning again; false: it was not truncated. */
 bool tail_restart_truncated(struct tail_file *file, size_t max_line);
-/* Begins a round: files that are not found in it are given to forget() afterwards. */
+/* Begins a round: what is found in it has been seen. */
 void tail_begin(struct tail *tail);
-/* Forgets files that were not listed in this round; their last lines must have been read. */
+/* Forgets files that are deleted, and files that were not listed for 100 rounds: a listing misses a file that is renamed meanwhile, and who
+ * is forgotten too early is read again under the new name. Their last lines must have been read. */
 void tail_forget_gone(struct tail *tail);
 
 #endif

@@ -34,7 +34,7 @@ def sender(port, number, acked, stop):
             acked.extend(("%032x" % trace, "%016x" % (n + 1)) for n in range(count))
 
 
-def one_life(out, number, rng, acked, prefix=(), seconds=0.5):
+def one_life(out, number, rng, acked, prefix=(), seconds=0.25):
     """Starts, checks what the life before left, sends, kills."""
     with telltale.Process(config(out=out, file="    rotation: {max_megabytes: 1, max_backups: 0}"), endpoints=["otlp", "metrics"],
                           prefix=prefix) as process:
@@ -67,7 +67,7 @@ def check(out, acked):
 
 if __name__ == "__main__":
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
-    lives = int(sys.argv[1]) if len(sys.argv) > 1 else 12
+    lives = int(sys.argv[1]) if len(sys.argv) > 1 else 8
     rng = random.Random(seed)
     import tempfile
 
