@@ -17,8 +17,9 @@ STOP_SECONDS = 25
 _LIBC = ctypes.CDLL(None)
 
 
-def _die_with_parent():
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+def end_with_parent(number=signal.SIGTERM):
+    """A preexec_fn: the child gets this signal when we end, even by SIGKILL."""
+    return lambda: _LIBC.prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
 
 
 class Process:
@@ -32,7 +33,7 @@ class Process:
             try:
                 # In a session of its own: Ctrl-C on the terminal is ours to pass on, in order.
                 self.popen = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd=directory,
-                                              start_new_session=True, preexec_fn=_die_with_parent, **identity)
+                                              start_new_session=True, preexec_fn=end_with_parent(stop_signal), **identity)
             except OSError as error:
                 raise Problem(f"{name} cannot be started: {error}") from error
 
