@@ -4,7 +4,7 @@
 import os
 import subprocess
 import sys
-import time
+import tempfile
 
 from common import check_sets, config, ids, jsonl_spans, labelled, post, span, span_ids, telltale, text, traces
 
@@ -33,7 +33,11 @@ def batch(i, spans=200):
 
 
 def fills_and_goes_on(size):
-    where = f"/tmp/telltale-full-{os.getpid()}"
+    with tempfile.TemporaryDirectory(prefix="telltale-full-") as parent:
+        fill(size, parent + "/mount", parent + "/kept")
+
+
+def fill(size, where, keep):
     with telltale.Process(config(out=where), endpoints=["otlp", "metrics"], prefix=prefix(size, where)) as process:
         inside = f"/proc/{process.pid}/root{where}"
         ballast = inside + "/ballast"
@@ -61,14 +65,12 @@ def fills_and_goes_on(size):
         # What was parked when the disk was full may still be on its way.
         agree = telltale.wait_for(lambda: set(sent) <= set(span_ids(jsonl_spans(inside + "/traces.jsonl"))), 20)
         assert agree, "spans that were answered 200 are not in the JSONL"
-        keep = f"/tmp/telltale-kept-{os.getpid()}"
         stop_and_copy(process, inside, keep)
         lines = span_ids(jsonl_spans(keep + "/traces.jsonl"))
         rows = ids(check_sets(keep + "/dataset"))
         assert len(lines) == len(set(lines)), "spans twice in the JSONL"
         assert sorted(lines) == sorted(rows), (len(lines), len(rows), len(set(lines) ^ set(rows)))
         assert set(sent) <= set(lines)
-        subprocess.run(["rm", "-rf", keep, where], check=True)
 
 
 def stop_and_copy(process, inside, keep):
@@ -84,4 +86,3 @@ if __name__ == "__main__":
         telltale.skip("no mount namespace for this user (unshare -Urm)")
     for size in sys.argv[1:] or ["1m", "3m", "8m"]:
         fills_and_goes_on(size)
-        time.sleep(0)
