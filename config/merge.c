@@ -51,13 +51,19 @@ struct merge {
     struct frame frames[TT_TREE_MAX_DEPTH];
 };
 
-static bool build_index(struct frame *frame)
+static size_t count_up_to_index(const struct tt_node *child)
 {
     size_t n = 0;
 
-    for (struct tt_node *child = frame->base->first; child != NULL && n < INDEX_FROM; n++)
-        child = child->next;
-    if (n < INDEX_FROM)
+    for (; child != NULL && n < INDEX_FROM; child = child->next)
+        n++;
+    return n;
+}
+
+/* Both sides count: an empty map grows to all of the other's members. */
+static bool build_index(struct frame *frame)
+{
+    if (count_up_to_index(frame->base->first) + count_up_to_index(frame->over) < INDEX_FROM)
         return true;
     frame->is_indexed = true;
     for (struct tt_node *child = frame->base->first; child != NULL; child = child->next)
