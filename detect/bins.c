@@ -37,10 +37,12 @@ static struct tt_bin_range learn_range(const struct tt_rows *rows, uint32_t colu
 {
     struct tail low = {.wanted = rows->count / step / 1000 + 2};
     struct tail high = {.wanted = low.wanted};
-    size_t finite = 0, rank;
+    size_t finite = 0, seen = 0, missing = 0, rank;
 
     for (size_t i = 0; i < rows->count; i += step) {
         float x = tt_row(rows, i)[column];
+        seen++;
+        missing += isnan(x) != 0;
         if (!isfinite(x))
             continue;
         tail_add(&low, x);
@@ -48,9 +50,9 @@ static struct tt_bin_range learn_range(const struct tt_rows *rows, uint32_t colu
         finite++;
     }
     if (finite == 0)
-        return (struct tt_bin_range){0.0F, 0.0F};
+        return (struct tt_bin_range){0.0F, 0.0F, missing > 0};
     rank = (finite - 1) / 1000;
-    return (struct tt_bin_range){low.values[rank], -high.values[rank]};
+    return (struct tt_bin_range){low.values[rank], -high.values[rank], missing * 1000 > seen};
 }
 
 static enum tt_status allocate(uint32_t columns, struct tt_bins *bins, struct tt_error *err)
@@ -61,7 +63,8 @@ static enum tt_status allocate(uint32_t columns, struct tt_bins *bins, struct tt
     bins->low = tt_calloc(columns, sizeof(*bins->low));
     bins->high = tt_calloc(columns, sizeof(*bins->high));
     bins->scale = tt_calloc(columns, sizeof(*bins->scale));
-    if (bins->low != NULL && bins->high != NULL && bins->scale != NULL)
+    bins->gaps = tt_calloc(columns, sizeof(*bins->gaps));
+    if (bins->low != NULL && bins->high != NULL && bins->scale != NULL && bins->gaps != NULL)
         return TT_OK;
     tt_bins_done(bins);
     return tt_fail(err, TT_NO_MEMORY, "make bins of %u columns", columns);
@@ -74,6 +77,7 @@ static void set_range(struct tt_bins *bins, uint32_t column, struct tt_bin_range
     /* + 0: a zero has one sign, or a model that was written and read would not be the same bytes. */
     bins->low[column] = range.low + 0.0F;
     bins->high[column] = range.high + 0.0F;
+    bins->gaps[column] = range.gaps;
     bins->scale[column] = width > 0.0 ? TT_BIN_INSIDE / width : 0.0;
 }
 
@@ -112,16 +116,40 @@ void tt_bins_done(struct tt_bins *bins)
     tt_free(bins->low);
     tt_free(bins->high);
     tt_free(bins->scale);
+    tt_free(bins->gaps);
     *bins = (struct tt_bins){0};
 }
 
-void tt_bins_encode_row(const struct tt_bins *bins, const float *row, uint8_t *ret_codes)
+bool tt_bins_encode_row(const struct tt_bins *bins, const float *row, uint8_t *ret_codes)
 {
-    tt_bins_encode_row_inline(bins, row, ret_codes);
+    return tt_bins_encode_row_inline(bins, row, ret_codes);
 }
 
-void tt_bins_encode_block(const struct tt_bins *bins, const float *rows, size_t count,
-                          size_t stride, uint8_t *tile, uint8_t *ret_block)
+uint64_t tt_bins_encode_block(const struct tt_bins *bins, const float *rows, size_t count,
+                              size_t stride, uint8_t *tile, uint8_t *ret_block)
 {
-    tt_bins_encode_inline(bins, rows, count, stride, tile, ret_block);
+    return tt_bins_encode_inline(bins, rows, count, stride, tile, ret_block);
+}
+
+double tt_bins_outside_of(const struct tt_bins *bins, uint32_t column, float x)
+{
+    double low = (double)bins->low[column], high = (double)bins->high[column], distance;
+
+    if (isnan(x))
+        return bins->gaps[column] ? 0.0 : 1.0;
+    if (x >= bins->low[column] && x <= bins->high[column])
+        return 0.0;
+    if (isinf(x))
+        return 1.0;
+    distance = (double)x < low ? low - (double)x : (double)x - high;
+    return distance / (distance + (high - low));
+}
+
+double tt_bins_outside(const struct tt_bins *bins, const float *row)
+{
+    double sum = 0.0;
+
+    for (uint32_t c = 0; c < bins->columns; c++)
+        sum += tt_bins_outside_of(bins, c, row[c]);
+    return sum / bins->columns;
 }

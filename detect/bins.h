@@ -48,15 +48,17 @@ static inline const float *tt_row(const struct tt_rows *rows, size_t i)
 /* Rows of one block, which is stored by column: the code of row r in column c is at [c * 64 + r]. */
 #define TT_BLOCK_ROWS 64
 
-/* A column's range. low <= high, both finite. */
+/* A column's range. low <= high, both finite. gaps: missing values are nothing new (more than 1 row in 1,000). */
 struct tt_bin_range {
     float low, high;
+    bool gaps;
 };
 
 struct tt_bins {
     uint32_t columns;
     float *low, *high;
     double *scale; /* bins for each unit of value; 0 when low == high */
+    bool *gaps;
 };
 
 /* Ranges from the rows: all of them, or 32,768 spread evenly when there are more. A column without one finite value gets
@@ -83,12 +85,29 @@ static inline uint8_t tt_bin_code(float low, float high, double scale, float x)
     return (uint8_t)(x != x ? TT_BIN_MISSING : code);
 }
 
-/* The codes of one row, one byte a column. */
-void tt_bins_encode_row(const struct tt_bins *bins, const float *row, uint8_t *ret_codes);
+/* Whether a value is one that its column's range leaves out: below, above or missing. */
+static inline bool tt_bin_is_odd(uint8_t code)
+{
+    return (uint8_t)(code - 1) >= TT_BIN_INSIDE;
+}
+
+/* The codes of one row, one byte a column; returns whether one is odd. */
+bool tt_bins_encode_row(const struct tt_bins *bins, const float *row, uint8_t *ret_codes);
 
 /* The codes of up to 64 rows as one block of columns * 64 bytes; rows past count are filled with the first's. count >= 1.
- * tile: 64 * columns bytes of scratch. */
-void tt_bins_encode_block(const struct tt_bins *bins, const float *rows, size_t count,
-                          size_t stride, uint8_t *tile, uint8_t *ret_block);
+ * tile: 64 * columns bytes of scratch. Returns one bit a row, the first lowest: it has an odd code. */
+uint64_t tt_bins_encode_block(const struct tt_bins *bins, const float *rows, size_t count,
+                              size_t stride, uint8_t *tile, uint8_t *ret_block);
+
+/*
+ * How far a row is outside the ranges, which the codes do not say: the chance that a random cut through a random column
+ * parts it from the range. A cut is uniform over the range extended to the value, so for a value at distance o from a range of
+ * width w it is o / (o + w): 0 inside, 1/2 one width outside, 1 for infinity, for any other value than a constant, and for a
+ * missing one where gaps are new. The mean over the columns. (The cut of a Mondrian process: B. Lakshminarayanan, D. M. Roy,
+ * Y. W. Teh, "Mondrian Forests", NIPS 2014.)
+ */
+double tt_bins_outside(const struct tt_bins *bins, const float *row);
+/* One column's part of it, before the mean. */
+double tt_bins_outside_of(const struct tt_bins *bins, uint32_t column, float x);
 
 #endif

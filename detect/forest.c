@@ -108,7 +108,7 @@ static enum tt_status copy_bins(const struct tt_bins *bins, struct tt_bins *ret_
     if (ranges == NULL)
         return tt_fail(err, TT_NO_MEMORY, "copy bins of %u columns", bins->columns);
     for (uint32_t c = 0; c < bins->columns; c++)
-        ranges[c] = (struct tt_bin_range){bins->low[c], bins->high[c]};
+        ranges[c] = (struct tt_bin_range){bins->low[c], bins->high[c], bins->gaps[c]};
     return tt_bins_make(ranges, bins->columns, ret_bins, err);
 }
 
@@ -200,8 +200,8 @@ static void sum_blocks(const struct tt_forest *forest, const uint8_t *blocks, si
     kernels[forest->path](&forest->tables, blocks, n_blocks, ret_sums);
 }
 
-void tt_forest_encode(const struct tt_forest *forest, const float *rows, size_t count,
-                      size_t stride, uint8_t *tile, uint8_t *ret_block)
+uint64_t tt_forest_encode(const struct tt_forest *forest, const float *rows, size_t count,
+                          size_t stride, uint8_t *tile, uint8_t *ret_block)
 {
     static tt_encode_block *const encoders[TT_PATH_COUNT] = {
         [TT_PATH_PORTABLE] = tt_bins_encode_block,
@@ -209,7 +209,31 @@ void tt_forest_encode(const struct tt_forest *forest, const float *rows, size_t 
         [TT_PATH_AVX512] = tt_bins_encode_avx512,
     };
 
-    encoders[forest->path](&forest->bins, rows, count, stride, tile, ret_block);
+    return encoders[forest->path](&forest->bins, rows, count, stride, tile, ret_block);
+}
+
+/* The chance that a row this far outside the ranges is cut off on one of 8 levels. */
+static double chance_of_parting(double outside)
+{
+    double stays = 1.0 - outside;
+
+    stays *= stays;
+    stays *= stays;
+    stays *= stays;
+    return 1.0 - stays;
+}
+
+/* A row that is cut off has the greatest value in that tree. */
+static uint32_t part(const struct tt_forest *forest, uint32_t sum, double outside)
+{
+    uint32_t most = TT_FOREST_MOST_VALUE * forest->options.trees;
+
+    return sum + (uint32_t)(chance_of_parting(outside) * (most - sum) + 0.5);
+}
+
+static uint32_t add_outside(const struct tt_forest *forest, uint32_t sum, const float *row)
+{
+    return forest->options.gates ? part(forest, sum, tt_bins_outside(&forest->bins, row)) : sum;
 }
 
 /* Rows that fill one call of the kernel; returns how many that were. */
@@ -217,18 +241,23 @@ static size_t sum_some(const struct tt_forest *forest, const struct tt_rows *row
                        uint32_t *ret_sums, uint8_t *scratch)
 {
     uint32_t sums[MOST_BLOCKS * TT_BLOCK_ROWS];
+    uint64_t odd[MOST_BLOCKS];
     size_t size = block_size(forest), most = blocks_together(forest), blocks = 0, done = 0;
     uint8_t *tile = scratch + most * size;
 
     for (; blocks < most && from + done < rows->count; blocks++) {
-        size_t left = rows->count - from - done,
-               count = left < TT_BLOCK_ROWS ? left : TT_BLOCK_ROWS;
-        tt_forest_encode(forest, tt_row(rows, from + done), count, rows->stride, tile,
-                         scratch + blocks * size);
+        size_t left = rows->count - from - done;
+        size_t count = left < TT_BLOCK_ROWS ? left : TT_BLOCK_ROWS;
+        odd[blocks] = tt_forest_encode(forest, tt_row(rows, from + done), count, rows->stride, tile,
+                                       scratch + blocks * size);
         done += count;
     }
     sum_blocks(forest, scratch, blocks, sums);
-    memcpy(ret_sums + from, sums, done * sizeof(*sums));
+    for (size_t i = 0; i < done; i++) {
+        bool is_odd = (odd[i / TT_BLOCK_ROWS] >> (i % TT_BLOCK_ROWS) & 1) != 0;
+        ret_sums[from + i] =
+            is_odd ? add_outside(forest, sums[i], tt_row(rows, from + i)) : sums[i];
+    }
     return done;
 }
 
@@ -299,15 +328,17 @@ void tt_forest_sum_rows(const struct tt_forest *forest, const struct tt_rows *ro
     if (forest->tables.trees == 0) {
         for (size_t i = 0; i < rows->count; i++) {
             values_of_row(forest, tt_row(rows, i), aligned);
-            ret_sums[i] = sum_nodes(forest, aligned);
+            ret_sums[i] = add_outside(forest, sum_nodes(forest, aligned), tt_row(rows, i));
         }
         return;
     }
     while (rows->count - from >= FEW_ROWS)
         from += sum_some(forest, rows, from, ret_sums, aligned);
     for (; from < rows->count; from++) {
-        tt_bins_encode_row(&forest->bins, tt_row(rows, from), aligned);
+        bool odd = tt_bins_encode_row(&forest->bins, tt_row(rows, from), aligned);
         ret_sums[from] = sum_one(&forest->tables, aligned);
+        if (odd)
+            ret_sums[from] = add_outside(forest, ret_sums[from], tt_row(rows, from));
     }
 }
 
@@ -319,7 +350,7 @@ float tt_forest_score_of_sum(const struct tt_forest *forest, uint32_t sum)
 
     if (forest->options.metric == TT_METRIC_COMBINED)
         return (float)(1.0 / (1.0 + tt_exp2(-x)));
-    return (float)tt_exp2(x);
+    return (float)tt_exp2(x < 0.0 ? x : 0.0);
 }
 
 void tt_forest_score(const struct tt_forest *forest, const struct tt_rows *rows, float *ret_scores,
@@ -338,7 +369,7 @@ void tt_forest_score(const struct tt_forest *forest, const struct tt_rows *rows,
 }
 
 void tt_forest_score_blocks(const struct tt_forest *forest, const uint8_t *blocks, size_t n_blocks,
-                            float *ret_scores)
+                            const float *outside, float *ret_scores)
 {
     uint32_t sums[MOST_BLOCKS * TT_BLOCK_ROWS];
 
@@ -349,8 +380,11 @@ void tt_forest_score_blocks(const struct tt_forest *forest, const uint8_t *block
     while (n_blocks > 0) {
         size_t some = n_blocks < MOST_BLOCKS ? n_blocks : MOST_BLOCKS;
         sum_blocks(forest, blocks, some, sums);
-        for (size_t i = 0; i < some * TT_BLOCK_ROWS; i++)
+        for (size_t i = 0; i < some * TT_BLOCK_ROWS; i++) {
+            if (outside != NULL && forest->options.gates)
+                sums[i] = part(forest, sums[i], (double)*outside++);
             *ret_scores++ = tt_forest_score_of_sum(forest, sums[i]);
+        }
         blocks += some * block_size(forest);
         n_blocks -= some;
     }
@@ -358,26 +392,52 @@ void tt_forest_score_blocks(const struct tt_forest *forest, const uint8_t *block
 
 /* ---- explanation ---- */
 
-float tt_forest_explain(const struct tt_forest *forest, const float *row, float *ret_credit,
-                        void *scratch)
+/* Credits, in units of the sum, of the way down each tree; returns the sum. */
+static uint32_t credit_paths(const struct tt_forest *forest, const float *values, float *ret_credit,
+                             double *ret_nothing)
 {
-    float *values = align(scratch);
-    double nothing = 0.0;
+    uint32_t sum = 0;
 
-    values_of_row(forest, row, values);
-    for (uint32_t c = 0; c < forest->bins.columns; c++)
-        ret_credit[c] = 0.0F;
     for (uint32_t tree = 0; tree < forest->options.trees; tree++) {
         const struct tt_forest_node *nodes = forest->nodes + forest->first[tree];
         const float *expected = forest->expected + forest->first[tree];
         uint32_t at = 0;
-        nothing += (double)expected[0];
+        *ret_nothing += (double)expected[0];
         while (nodes[at].column != TT_LEAF) {
             uint32_t to = nodes[at].left + (values[nodes[at].column] > nodes[at].threshold);
             ret_credit[nodes[at].column] += expected[to] - expected[at];
             at = to;
         }
+        sum += nodes[at].value;
     }
+    return sum;
+}
+
+/* What being outside the ranges added, shared out by how far each column is. */
+static void credit_outside(const struct tt_forest *forest, const float *row, uint32_t sum,
+                           float *ret_credit)
+{
+    double outside = tt_bins_outside(&forest->bins, row), each;
+
+    if (!forest->options.gates || outside <= 0.0)
+        return;
+    each = (part(forest, sum, outside) - sum) / outside / forest->bins.columns;
+    for (uint32_t c = 0; c < forest->bins.columns; c++)
+        ret_credit[c] += (float)(each * tt_bins_outside_of(&forest->bins, c, row[c]));
+}
+
+float tt_forest_explain(const struct tt_forest *forest, const float *row, float *ret_credit,
+                        void *scratch)
+{
+    float *values = align(scratch);
+    double nothing = 0.0;
+    uint32_t sum;
+
+    values_of_row(forest, row, values);
+    for (uint32_t c = 0; c < forest->bins.columns; c++)
+        ret_credit[c] = 0.0F;
+    sum = credit_paths(forest, values, ret_credit, &nothing);
+    credit_outside(forest, row, sum, ret_credit);
     for (uint32_t c = 0; c < forest->bins.columns; c++)
         ret_credit[c] *= (float)forest->slope;
     return (float)(forest->offset + forest->slope * nothing);
@@ -415,6 +475,7 @@ struct tt_forest_image tt_forest_view(const struct tt_forest *forest)
         .columns = forest->bins.columns,
         .low = forest->bins.low,
         .high = forest->bins.high,
+        .gaps = forest->bins.gaps,
         .first = forest->first,
         .nodes = forest->nodes,
         .slope = forest->slope,

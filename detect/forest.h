@@ -34,6 +34,11 @@
  *            the constant leave the tree, isolated, and the others go on at the same depth. Without gates a flag that
  *            is set in one row of a thousand is absent from most samples and so invisible (ROC AUC 0.5).
  *
+ * Outside.   Trees know no value beyond those they were grown on: however far out a row is, it goes the way of the last one.
+ *            tt_bins_outside() is the chance p that one random cut would part it from the ranges; over 8 levels that is
+ *            q = 1 - (1 - p)^8, and the row's sum is moved that share of the way to the greatest one. Gates and this
+ *            are one option, for both are about rows unlike any in training.
+ *
  * Missing.   NaN has a bin of its own above all others. When a column has values and gaps in a node, an even coin decides
  *            whether the cut parts the gaps from the values or runs between values (gaps then go with the great ones).
  *
@@ -51,6 +56,7 @@
 #include "base/buffer.h"
 #include "detect/bins.h"
 
+#define TT_FOREST_MOST_VALUE  255 /* of a leaf */
 #define TT_FOREST_MAX_TREES   1024
 #define TT_FOREST_MAX_SAMPLE  65535
 #define TT_FOREST_MAX_COLUMNS 32768
@@ -114,10 +120,11 @@ size_t tt_forest_scratch_size(const struct tt_forest *forest);
  */
 void tt_forest_score(const struct tt_forest *forest, const struct tt_rows *rows, float *ret_scores,
                      void *scratch);
-/* The same for rows that tt_bins_encode_block() encoded with tt_forest_bins(): n_blocks * 64 scores. For forests that are
- * neither exact nor deeper than TT_FOREST_FAST_DEPTH; others give 0. */
+/* The same for rows that tt_bins_encode_block() encoded with tt_forest_bins(): n_blocks * 64 scores. outside: of each row,
+ * tt_bins_outside(), or 0 for rows without an odd code; NULL: of all 0. For forests that are neither exact nor deeper than
+ * TT_FOREST_FAST_DEPTH; others give 0. */
 void tt_forest_score_blocks(const struct tt_forest *forest, const uint8_t *blocks, size_t n_blocks,
-                            float *ret_scores);
+                            const float *outside, float *ret_scores);
 
 /*
  * Why a row has its score: what each column added to the score's exponent (z of the combined metric, log2 of the score of
@@ -163,7 +170,8 @@ struct tt_forest_image {
     uint64_t seed, generation, trained_rows;
     uint32_t columns;
     const float *low, *high; /* ranges of the bins, by column */
-    const uint32_t *first;   /* where each tree begins in nodes, and where the last one ends */
+    const bool *gaps;
+    const uint32_t *first; /* where each tree begins in nodes, and where the last one ends */
     const struct tt_forest_node *nodes; /* left is ignored by tt_forest_assemble() */
     double slope, offset; /* the exponent is offset + slope * sum of the leaves' values */
     float threshold;

@@ -156,10 +156,10 @@ AVX2 void tt_forest_sum_avx2(const struct tt_forest_tables *tables, const uint8_
     }
 }
 
-AVX2 void tt_bins_encode_avx2(const struct tt_bins *bins, const float *rows, size_t count,
-                              size_t stride, uint8_t *tile, uint8_t *ret_block)
+AVX2 uint64_t tt_bins_encode_avx2(const struct tt_bins *bins, const float *rows, size_t count,
+                                  size_t stride, uint8_t *tile, uint8_t *ret_block)
 {
-    tt_bins_encode_inline(bins, rows, count, stride, tile, ret_block);
+    return tt_bins_encode_inline(bins, rows, count, stride, tile, ret_block);
 }
 
 #else
@@ -175,10 +175,10 @@ void tt_forest_sum_avx2(const struct tt_forest_tables *tables, const uint8_t *bl
     tt_forest_sum_portable(tables, blocks, n_blocks, ret_sums);
 }
 
-void tt_bins_encode_avx2(const struct tt_bins *bins, const float *rows, size_t count, size_t stride,
-                         uint8_t *tile, uint8_t *ret_block)
+uint64_t tt_bins_encode_avx2(const struct tt_bins *bins, const float *rows, size_t count,
+                             size_t stride, uint8_t *tile, uint8_t *ret_block)
 {
-    tt_bins_encode_block(bins, rows, count, stride, tile, ret_block);
+    return tt_bins_encode_block(bins, rows, count, stride, tile, ret_block);
 }
 
 #endif

@@ -167,10 +167,10 @@ VBMI void tt_forest_sum_avx512(const struct tt_forest_tables *tables, const uint
     }
 }
 
-VBMI void tt_bins_encode_avx512(const struct tt_bins *bins, const float *rows, size_t count,
-                                size_t stride, uint8_t *tile, uint8_t *ret_block)
+VBMI uint64_t tt_bins_encode_avx512(const struct tt_bins *bins, const float *rows, size_t count,
+                                    size_t stride, uint8_t *tile, uint8_t *ret_block)
 {
-    tt_bins_encode_inline(bins, rows, count, stride, tile, ret_block);
+    return tt_bins_encode_inline(bins, rows, count, stride, tile, ret_block);
 }
 
 #else
@@ -186,10 +186,10 @@ void tt_forest_sum_avx512(const struct tt_forest_tables *tables, const uint8_t *
     tt_forest_sum_portable(tables, blocks, n_blocks, ret_sums);
 }
 
-void tt_bins_encode_avx512(const struct tt_bins *bins, const float *rows, size_t count,
-                           size_t stride, uint8_t *tile, uint8_t *ret_block)
+uint64_t tt_bins_encode_avx512(const struct tt_bins *bins, const float *rows, size_t count,
+                               size_t stride, uint8_t *tile, uint8_t *ret_block)
 {
-    tt_bins_encode_block(bins, rows, count, stride, tile, ret_block);
+    return tt_bins_encode_block(bins, rows, count, stride, tile, ret_block);
 }
 
 #endif

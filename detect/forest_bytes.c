@@ -4,9 +4,10 @@
 
 #include <math.h>
 
-#define VERSION    1
-#define NODE_BYTES 12
-#define HASH_BYTES 8
+#define VERSION     1
+#define RANGE_BYTES 9
+#define NODE_BYTES  12
+#define HASH_BYTES  8
 
 static const char magic[8] = {'T', 'T', 'F', 'O', 'R', 'E', 'S', 'T'};
 
@@ -98,7 +99,7 @@ static enum tt_status copy_parts(const struct tt_forest_image *image, struct tt_
     if (ranges == NULL || forest->first == NULL || forest->nodes == NULL)
         return tt_fail(err, TT_NO_MEMORY, "read a forest of %u nodes", nodes);
     for (uint32_t c = 0; c < image->columns; c++)
-        ranges[c] = (struct tt_bin_range){image->low[c], image->high[c]};
+        ranges[c] = (struct tt_bin_range){image->low[c], image->high[c], image->gaps[c]};
     memcpy(forest->first, image->first, (trees + 1) * sizeof(*forest->first));
     memcpy(forest->nodes, image->nodes, nodes * sizeof(*forest->nodes));
     forest->seed = image->seed;
@@ -210,6 +211,7 @@ enum tt_status tt_forest_write(const struct tt_forest *forest, struct tt_buffer 
     for (uint32_t c = 0; c < image.columns; c++) {
         put_float(to, image.low[c]);
         put_float(to, image.high[c]);
+        put(to, image.gaps[c], 1);
     }
     for (uint32_t tree = 1; tree <= image.options.trees; tree++)
         put(to, image.first[tree], 4);
@@ -289,19 +291,21 @@ static enum tt_status get_body(struct reader *reader, struct tt_forest_image *im
                                struct tt_forest **ret_forest, struct tt_error *err)
 {
     size_t columns = image->columns, trees = image->options.trees;
-    size_t left = (size_t)(reader->end - reader->at), fixed = columns * 8 + trees * 4;
+    size_t left = (size_t)(reader->end - reader->at), fixed = columns * RANGE_BYTES + trees * 4;
     size_t count = left < fixed ? 0 : (left - fixed) / NODE_BYTES;
     TT_CLEANUP(tt_freep) float *ranges = tt_calloc(columns * 2, sizeof(*ranges));
+    TT_CLEANUP(tt_freep) bool *gaps = tt_calloc(columns, sizeof(*gaps));
     TT_CLEANUP(tt_freep) uint32_t *first = tt_calloc(trees + 1, sizeof(*first));
     TT_CLEANUP(tt_freep) struct tt_forest_node *nodes = tt_calloc(count + 1, sizeof(*nodes));
 
     if (left < fixed || (left - fixed) % NODE_BYTES != 0)
         return tt_fail(err, TT_INVALID_DATA, "read a forest: %zu bytes left for its nodes", left);
-    if (ranges == NULL || first == NULL || nodes == NULL)
+    if (ranges == NULL || gaps == NULL || first == NULL || nodes == NULL)
         return tt_fail(err, TT_NO_MEMORY, "read a forest of %zu nodes", count);
     for (size_t c = 0; c < columns; c++) {
         ranges[c] = get_float(reader);
         ranges[columns + c] = get_float(reader);
+        gaps[c] = get(reader, 1) != 0;
     }
     for (size_t tree = 1; tree <= trees; tree++)
         first[tree] = (uint32_t)get(reader, 4);
@@ -317,6 +321,7 @@ static enum tt_status get_body(struct reader *reader, struct tt_forest_image *im
     }
     image->low = ranges;
     image->high = ranges + columns;
+    image->gaps = gaps;
     image->first = first;
     image->nodes = nodes;
     return tt_forest_assemble(image, ret_forest, err);

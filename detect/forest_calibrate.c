@@ -15,7 +15,7 @@
 
 #define MOST_ROWS       ((size_t)4096) /* that the threshold is taken from */
 #define MOMENT_ROWS     ((size_t)2048) /* that the weights of depth and density are taken from */
-#define STEPS           255
+#define STEPS           TT_FOREST_MOST_VALUE
 #define LEAST_DEVIATION 0.01 /* of mean depth or density, where all rows are alike */
 
 /* Training rows that a forest is judged on. */
@@ -122,6 +122,11 @@ static struct scale set_leaves(struct tt_forest *forest, const struct tt_leaf_fa
     }
     scale.base = low;
     scale.scale = high > low ? STEPS / (high - low) : 1.0;
+    if (density == 0.0 &&
+        high > low) { /* most depths are whole numbers: let them have bytes of their own */
+        scale.base = floor(low);
+        scale.scale = floor(STEPS / (high - scale.base));
+    }
     for (size_t i = 0; i < node_count(forest); i++)
         if (is_leaf(forest, i))
             forest->nodes[i].value =
@@ -164,6 +169,8 @@ static void calibrate_depth(struct tt_forest *forest, const struct tt_leaf_facts
     struct scale scale = set_leaves(forest, facts, 1.0, 0.0);
     double most = tt_forest_mean_depth(forest->options.sample);
 
+    if (most <= 0.0) /* trees of one row */
+        most = 1.0;
     (void)sum_panel(forest, panel, MOST_ROWS);
     /* -E[h] = base + sum / (scale * trees) */
     forest->slope = 1.0 / (scale.scale * forest->options.trees * most);

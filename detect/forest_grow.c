@@ -8,7 +8,7 @@
 /* Deeper than this no gate is placed, so that a path has a bounded number of them. */
 #define GATE_LEVELS TT_FOREST_FAST_DEPTH
 /* That a column is constant in fewer rows than this says little: they may be so by chance. */
-#define GATE_ROWS 8
+#define GATE_ROWS 16
 /* Up to this many columns a tree's sample is encoded whole, which vectorises; of more, columns are when they are drawn. */
 #define WHOLE_COLUMNS 64
 
@@ -199,51 +199,68 @@ static void choose_threshold(struct grower *grower, const struct span *span, str
     }
 }
 
-/* Which side of the constant is guarded is a coin, but missing values have only one other side. */
-static void choose_gate(struct grower *grower, const struct span *span, uint32_t count,
+/* Guards the side of the constant on which the column's range has other values; a coin when both have. What lies outside
+ * the range needs no gate (tt_bins_outside()). False when there is nothing to guard against. */
+static bool choose_gate(struct grower *grower, uint32_t column, const struct span *span,
                         struct cut *cut)
 {
-    bool above = (tt_random_next(&grower->random) & 1) != 0;
+    const struct tt_bins *bins = &grower->forest->bins;
+    bool exact = grower->forest->options.exact, above, below;
+    bool is_point = bins->low[column] == bins->high[column];
+    float low = exact ? bins->low[column] : 1.0F;
+    float high = exact ? bins->high[column] : is_point ? 1.0F : (float)TT_BIN_INSIDE;
 
-    cut->gate = true;
-    if (span->missing == count)
+    *cut = (struct cut){.column = column, .gate = true};
+    if (span->low > span->high) { /* all missing */
         cut->threshold = greatest_value(grower);
-    else if (above)
+        return true;
+    }
+    above = span->low < high || bins->gaps[column];
+    below = span->low > low;
+    if (!above && !below)
+        return false;
+    if (above && below)
+        above = (tt_random_next(&grower->random) & 1) != 0;
+    if (above)
         cut->threshold = span->low;
     else
-        cut->threshold = grower->forest->options.exact ? nextafterf(span->low, -__builtin_inff())
-                                                       : span->low - 1.0F;
+        cut->threshold = exact ? nextafterf(span->low, -__builtin_inff()) : span->low - 1.0F;
+    return true;
 }
 
-/* Draws a column that the node can be cut in, without replacement; the first one drawn may become a gate instead. */
+/* The i-th column of a random order without repetition. */
+static uint32_t draw_column(struct grower *grower, uint32_t i)
+{
+    uint32_t j = i + tt_random_below(&grower->random, grower->rows->columns - i);
+    uint32_t column = grower->columns[j];
+
+    grower->columns[j] = grower->columns[i];
+    grower->columns[i] = column;
+    return column;
+}
+
+/* Cuts the first column drawn that has two values in the node. When the very first has one only, the node becomes a gate,
+ * if there are rows enough to mean something; when all have, it becomes one if it can. */
 static bool choose_cut(struct grower *grower, const struct job *job, struct cut *ret_cut)
 {
-    uint32_t columns = grower->rows->columns, count = job->end - job->begin;
-    bool may_gate = grower->forest->options.gates && job->level < GATE_LEVELS;
-    struct span span, first = {0};
+    uint32_t count = job->end - job->begin;
+    bool may_gate = grower->forest->options.gates && job->level < GATE_LEVELS, gated = false;
 
     *ret_cut = (struct cut){0};
-    for (uint32_t i = 0; i < columns; i++) {
-        uint32_t j = i + tt_random_below(&grower->random, columns - i);
-        uint32_t column = grower->columns[j];
-        grower->columns[j] = grower->columns[i];
-        grower->columns[i] = column;
-        span = span_of(grower, job, column);
+    for (uint32_t i = 0; i < grower->rows->columns; i++) {
+        uint32_t column = draw_column(grower, i);
+        struct span span = span_of(grower, job, column);
         if (span.low < span.high || (span.missing > 0 && span.missing < count)) {
-            ret_cut->column = column;
+            *ret_cut = (struct cut){.column = column};
             choose_threshold(grower, &span, ret_cut);
             return true;
         }
-        if (i == 0)
-            first = span;
-        if (i == 0 && may_gate && count >= GATE_ROWS)
-            break;
+        if (may_gate && !gated)
+            gated = choose_gate(grower, column, &span, ret_cut);
+        if (i == 0 && gated && count >= GATE_ROWS)
+            return true;
     }
-    if (!may_gate)
-        return false;
-    ret_cut->column = grower->columns[0];
-    choose_gate(grower, &first, count, ret_cut);
-    return true;
+    return gated;
 }
 
 /* What the cut leaves to its left of the node's extent in the column: the cells of the bins (all of the samples' range for

@@ -45,8 +45,8 @@ bool tt_forest_has_avx2(void);
 bool tt_forest_has_avx512(void);
 
 /* Encoding by the same source, compiled for the processor at hand. */
-typedef void tt_encode_block(const struct tt_bins *bins, const float *rows, size_t count,
-                             size_t stride, uint8_t *tile, uint8_t *ret_block);
+typedef uint64_t tt_encode_block(const struct tt_bins *bins, const float *rows, size_t count,
+                                 size_t stride, uint8_t *tile, uint8_t *ret_block);
 tt_encode_block tt_bins_encode_avx2, tt_bins_encode_avx512;
 
 enum tt_forest_path {
@@ -110,8 +110,8 @@ enum tt_forest_path tt_forest_best_path(void);
 void tt_forest_sum_rows(const struct tt_forest *forest, const struct tt_rows *rows,
                         uint32_t *ret_sums, void *scratch);
 /* tt_bins_encode_block() with the forest's bins, on its path. */
-void tt_forest_encode(const struct tt_forest *forest, const float *rows, size_t count,
-                      size_t stride, uint8_t *tile, uint8_t *ret_block);
+uint64_t tt_forest_encode(const struct tt_forest *forest, const float *rows, size_t count,
+                          size_t stride, uint8_t *tile, uint8_t *ret_block);
 float tt_forest_score_of_sum(const struct tt_forest *forest, uint32_t sum);
 
 /* A value as exact forests compare it: missing above infinity, infinities finite. */

