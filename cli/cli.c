@@ -332,8 +332,10 @@ static int unknown_command(const char *word)
         size_t distance = tt_str_distance(tt_str(word), tt_str(commands[i]->name));
         struct tt_str first = tt_str(commands[i]->name);
         if (tt_str_equal(tt_str_cut(&first, ' '), tt_str(word)))
-            return tt_cli_fail(TT_EXIT_USAGE, "\"%s\" needs another word: telltale %s …", word,
-                               commands[i]->name);
+            return tt_cli_fail(
+                TT_EXIT_USAGE,
+                "\"%s\" needs another word, such as telltale %s; see: telltale %s --help", word,
+                commands[i]->name, word);
         if (distance > best_distance)
             continue;
         best = commands[i]->name;
@@ -360,6 +362,34 @@ static int print_help(const struct tt_command *command)
     return code;
 }
 
+static bool in_group(const struct tt_command *command, const char *word)
+{
+    struct tt_str name = tt_str(command->name);
+
+    return tt_str_equal(tt_str_cut(&name, ' '), tt_str(word)) && name.data != NULL;
+}
+
+/* "telltale dataset --help": the commands that begin with that word. False when there are none. */
+static bool print_group_help(const char *word, int *ret_code)
+{
+    struct tt_buffer text;
+    bool is_group;
+
+    tt_buffer_init(&text, 1 << 20);
+    for (size_t i = 0; i < TT_LENGTH(commands); i++) {
+        if (!in_group(commands[i], word))
+            continue;
+        if (text.len > 0)
+            tt_buffer_append_byte(&text, '\n');
+        tt_help_command(commands[i], &text);
+    }
+    is_group = text.len > 0;
+    if (is_group)
+        *ret_code = tt_cli_print(&text);
+    tt_buffer_done(&text);
+    return is_group;
+}
+
 static int print_version(void)
 {
     struct tt_buffer text;
@@ -383,8 +413,12 @@ int tt_cli_main(int argc, char **argv)
     if (argc == 2 && (tt_str_equal(tt_str(argv[1]), TT_STR("--help")) ||
                       tt_str_equal(tt_str(argv[1]), TT_STR("-h"))))
         return print_help(NULL);
-    if (!choose(argc, argv, &at, &command))
+    if (!choose(argc, argv, &at, &command)) {
+        if (argc == 3 && tt_str_equal(tt_str(argv[2]), TT_STR("--help")) &&
+            print_group_help(argv[1], &code))
+            return code;
         return unknown_command(argv[1]);
+    }
     args = tt_calloc(1, sizeof(*args));
     if (args == NULL)
         return tt_cli_fail(TT_EXIT_FAILED, "out of memory");
