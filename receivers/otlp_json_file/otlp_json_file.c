@@ -52,13 +52,26 @@ static const struct tt_schema otlp_json_file_schema =
 
 /* ---- the receiver ---- */
 
+/* Items by what became of them: one row for each of traces, metrics, logs; the names are otelcol's. */
+#define ITEM_METERS(NAME, DOC)                                                              \
+    {"otelcol_receiver_" NAME "_spans", "{span}", "Spans " DOC, TT_COUNTER},                \
+        {"otelcol_receiver_" NAME "_metric_points", "{datapoint}", "Metric points " DOC,    \
+         TT_COUNTER},                                                                       \
+    {                                                                                       \
+        "otelcol_receiver_" NAME "_log_records", "{record}", "Log records " DOC, TT_COUNTER \
+    }
+
 enum { METER_LINES, METER_BAD, METER_OTHER, METER_COUNT };
+enum { ITEMS_ACCEPTED, ITEMS_REFUSED, ITEMS_FAILED, ITEMS_COUNT };
 static const struct tt_meter_desc otlp_json_file_meters[] = {
     {"telltale_json_file_read_lines", "{line}", "Lines that were read and sent on.", TT_COUNTER},
     {"telltale_json_file_bad_lines", "{line}",
      "Lines that are no OTLP/JSON, or too long, and were skipped.", TT_COUNTER},
     {"telltale_json_file_other_lines", "{line}",
      "Lines of a signal that no pipeline takes from this receiver.", TT_COUNTER},
+    ITEM_METERS("accepted", "that the pipeline took."),
+    ITEM_METERS("refused", "that the pipeline did not take."),
+    ITEM_METERS("failed", "that could not be read."),
     {.name = NULL},
 };
 
@@ -68,6 +81,7 @@ struct otlp_json_file {
     struct tt_host *host;
     struct tt_consumer *next[TT_SIGNAL_COUNT];
     struct tt_meter *meters[METER_COUNT];
+    struct tt_meter *items[ITEMS_COUNT][TT_SIGNAL_COUNT]; /* NULL: a signal that cannot come */
     struct tt_stop stop;
     struct tt_thread thread;
     /* The rest is the thread's. */
@@ -85,10 +99,26 @@ static enum tt_status otlp_json_file_validate(const void *config, struct tt_erro
     return TT_OK;
 }
 
+/* Zeros from the start, so that rate() sees the first increment. */
+static void make_meters(struct otlp_json_file *receiver)
+{
+    const struct tt_label labels[] = {{"receiver", tt_str(receiver->id)},
+                                      {"transport", TT_STR("file")}};
+    struct tt_meters *meters = receiver->host->meters;
+    const struct tt_meter_desc *items = &otlp_json_file_meters[METER_COUNT];
+
+    for (size_t i = 0; i < METER_COUNT; i++)
+        receiver->meters[i] = tt_meters_get(meters, &otlp_json_file_meters[i], labels, 1);
+    for (size_t i = 0; i < ITEMS_COUNT; i++)
+        for (size_t signal = 0; signal < TT_SIGNAL_COUNT; signal++)
+            if (receiver->next[signal] != NULL)
+                receiver->items[i][signal] =
+                    tt_meters_get(meters, &items[i * TT_SIGNAL_COUNT + signal], labels, 2);
+}
+
 static enum tt_status otlp_json_file_create(const struct tt_create_args *args, void **ret_self,
                                             struct tt_error *err)
 {
-    struct tt_label label = {"receiver", tt_str(args->id)};
     struct otlp_json_file *receiver = tt_calloc(1, sizeof(*receiver));
 
     if (receiver == NULL)
@@ -97,9 +127,7 @@ static enum tt_status otlp_json_file_create(const struct tt_create_args *args, v
     receiver->id = args->id;
     receiver->host = args->host;
     memcpy(receiver->next, args->next, sizeof(receiver->next));
-    for (size_t i = 0; i < METER_COUNT; i++)
-        receiver->meters[i] =
-            tt_meters_get(args->host->meters, &otlp_json_file_meters[i], &label, 1);
+    make_meters(receiver);
     tt_stop_init(&receiver->stop);
     tt_buffer_init(&receiver->wire, MAX_WIRE);
     tail_init(&receiver->tail, (size_t)receiver->config->max_concurrent_files,
@@ -136,6 +164,12 @@ static bool wait_for_admission(struct otlp_json_file *receiver)
     return !stopping(receiver);
 }
 
+static void count_items(struct otlp_json_file *receiver, unsigned what, enum tt_signal signal,
+                        uint64_t count)
+{
+    tt_meter_add(receiver->items[what][tt_signal_index(signal)], (int64_t)count);
+}
+
 static enum tt_status send_once(struct otlp_json_file *receiver, enum tt_signal signal,
                                 struct tt_str line, const struct tt_lines *lines,
                                 struct tt_error *err)
@@ -146,7 +180,7 @@ static enum tt_status send_once(struct otlp_json_file *receiver, enum tt_signal 
         .peer = tt_str(lines->path),
     };
     struct tt_batch *batch = NULL;
-    uint64_t rejected = 0;
+    uint64_t rejected = 0, rows;
     enum tt_status status =
         tt_document_read(signal, line, &metadata, &receiver->wire, &batch, &rejected, err);
 
@@ -154,11 +188,15 @@ static enum tt_status send_once(struct otlp_json_file *receiver, enum tt_signal 
         return status;
     if (rejected > 0)
         tt_host_dropped(receiver->host, signal, "invalid_id", rejected);
-    if (tt_batch_live_rows(batch) == 0) {
+    count_items(receiver, ITEMS_FAILED, signal, rejected);
+    rows = tt_batch_live_rows(batch);
+    if (rows == 0) {
         tt_batch_unref(batch);
         return TT_OK;
     }
-    return tt_consume(receiver->next[tt_signal_index(signal)], &batch, err);
+    status = tt_consume(receiver->next[tt_signal_index(signal)], &batch, err);
+    count_items(receiver, status == TT_OK ? ITEMS_ACCEPTED : ITEMS_REFUSED, signal, rows);
+    return status;
 }
 
 /* Sends a line on; what can be tried again is, until it goes or stop is asked for (false: the line was not sent). */
