@@ -14,6 +14,8 @@ enum verbosity { BASIC, NORMAL, DETAILED };
 struct debug_config {
     int verbosity;
     int output;
+    int64_t sampling_initial, sampling_thereafter; /* taken and not used */
+    bool use_internal_logger;
 };
 
 static const char *const verbosities[] = {"basic", "normal", "detailed", NULL};
@@ -24,6 +26,12 @@ static const struct tt_field debug_fields[] = {
      .doc = "How much is printed: a line a batch, a line an item, or all as OTLP/JSON."},
     {TT_ENUM(struct debug_config, output), .def = "stdout", .choices = outputs,
      .doc = "Where it is printed."},
+    {TT_INT(struct debug_config, sampling_initial), .def = "2", .min = 0, .max = 1000000000,
+     .doc = "Accepted for the Collector's configurations; everything is printed."},
+    {TT_INT(struct debug_config, sampling_thereafter), .def = "1", .min = 0, .max = 1000000000,
+     .doc = "Accepted for the Collector's configurations; everything is printed."},
+    {TT_BOOL(struct debug_config, use_internal_logger), .def = "true",
+     .doc = "Accepted for the Collector's configurations; output says where it is printed."},
 };
 static const struct tt_schema debug_schema = TT_SCHEMA(struct debug_config, debug_fields);
 

@@ -12,10 +12,16 @@ struct health_check_bodies {
     const char *healthy;
     const char *unhealthy;
 };
+struct health_check_pipeline {
+    bool enabled;
+    const char *interval;
+    int64_t exporter_failure_threshold;
+};
 struct health_check_config {
     const char *endpoint;
     const char *path;
     struct health_check_bodies response_body;
+    struct health_check_pipeline check_collector_pipeline; /* taken and not used */
 };
 
 static const struct tt_field body_fields[] = {
@@ -26,6 +32,16 @@ static const struct tt_field body_fields[] = {
 };
 static const struct tt_schema body_schema = TT_SCHEMA(struct health_check_bodies, body_fields);
 
+/* Where the Collector has it, it does not work either (opentelemetry-collector-contrib issue 11780). */
+static const struct tt_field pipeline_fields[] = {
+    {TT_BOOL(struct health_check_pipeline, enabled), .def = "false", .doc = "Has no effect."},
+    {TT_STRING(struct health_check_pipeline, interval), .def = "5m", .doc = "Has no effect."},
+    {TT_INT(struct health_check_pipeline, exporter_failure_threshold), .def = "5", .min = 0,
+     .max = INT32_MAX, .doc = "Has no effect."},
+};
+static const struct tt_schema pipeline_schema =
+    TT_SCHEMA(struct health_check_pipeline, pipeline_fields);
+
 static const struct tt_field health_check_fields[] = {
     {TT_STRING(struct health_check_config, endpoint), .def = "localhost:13133",
      .doc = "Host and port to listen on."},
@@ -33,6 +49,8 @@ static const struct tt_field health_check_fields[] = {
      .doc = "Path of the answer; it begins with a slash."},
     {TT_OBJECT(struct health_check_config, response_body), .sub = &body_schema,
      .doc = "Bodies of one's own."},
+    {TT_OBJECT(struct health_check_config, check_collector_pipeline), .sub = &pipeline_schema,
+     .doc = "Accepted for the Collector's configurations; has no effect."},
 };
 static const struct tt_schema health_check_schema =
     TT_SCHEMA(struct health_check_config, health_check_fields);
