@@ -236,7 +236,7 @@ static enum tt_status collect(const struct tt_nab_series *series, size_t count,
     for (size_t i = 0; i < count && status == TT_OK; i++) {
         status = add_series(ret_points, &series[i], costs, err);
         if (status != TT_OK)
-            tt_error_prefix(err, "series %zu: ", i + 1);
+            tt_error_prefix(err, "series %zu", i + 1);
     }
     return status;
 }
@@ -290,7 +290,7 @@ static int by_score_descending(const void *a, const void *b)
 static struct tt_nab_result best_threshold(struct points *points, const struct tt_nab_costs *costs)
 {
     struct tally tally = tally_start(points, costs);
-    struct tt_nab_result best = tally_result(&tally, points, costs, INFINITY);
+    struct tt_nab_result best = tally_result(&tally, points, costs, (double)INFINITY);
 
     qsort(points->point, points->count, sizeof(*points->point), by_score_descending);
     for (size_t i = 0; i < points->count; i++) {
@@ -342,5 +342,5 @@ double tt_nab_scale(double raw, uint32_t windows, uint32_t windows_judged,
     double none = -costs->false_negative * windows_judged;
     double perfect = costs->true_positive * windows;
 
-    return windows == 0 ? NAN : 100.0 * (raw - none) / (perfect - none);
+    return windows == 0 ? (double)NAN : 100.0 * (raw - none) / (perfect - none);
 }
