@@ -50,7 +50,9 @@ static bool write_file(const char *path, const struct tt_buffer *bytes)
 
     if (file == NULL || bytes->failed != TT_OK)
         return false;
-    return fwrite(bytes->data, 1, bytes->len, file) == bytes->len && fclose(file) == 0;
+    if (bytes->len > 0 && fwrite(bytes->data, 1, bytes->len, file) != bytes->len)
+        return false;
+    return fclose(file) == 0;
 }
 
 /* ---- one edit ---- */
