@@ -110,7 +110,7 @@ static float light_isolation(const struct tt_series *series, const struct pair *
     float product = of_value * of_residual;
 
     return product > 0.0F
-               ? -product / ((of_value + of_residual) * (float)series_chance_depth(count))
+               ? -product / ((of_value + of_residual) * (float)series_chance_depth(count + 1))
                : 0.0F;
 }
 
@@ -255,6 +255,9 @@ void tt_series_push(struct tt_series *series, int64_t time_ns, double value,
     ret_verdict->reason = TT_SERIES_LATE;
     if (late)
         return;
+    /* An event begins where the isolation rises; in a constant series it never does. */
+    if (ret_verdict->isolation <= core->calibration.previous)
+        rank = SERIES_NO_RANK;
     tt_memory_decide(&core->memory, series->points, (float)value, rank, series->options.threshold,
                      ret_verdict);
     learn(series, value, &pair, ret_verdict->isolation);

@@ -13,25 +13,26 @@
  *               separates a point at distance o outside a node of width w with probability o / (o + w), as in a Mondrian tree
  *               (B. Lakshminarayanan, D. Roy, Y. W. Teh, "Mondrian Forests", NIPS 2014), so that far outside is worse than outside.
  *   3 rank      The time is cut into blocks of 60 points; of each block the highest isolation is kept. With r block maxima of
- *               the last 400 blocks at or above the point, L = -ln(r + 1) + 0.3 ln(blocks / 30). No assumption on any
+ *               the last 600 blocks at or above the point, L = -ln(r + 1) + 0.3 ln(blocks / 30). No assumption on any
  *               distribution, no scale: a series that is always wild has high maxima. Three sets of blocks, shifted by 20
  *               points, are averaged, so that little depends on where a block ends.
  *   4 remember  An event like one reported before weighs less: L falls by ln(1 + c), c the number of reported events with a
  *               value within 6 % of the range, each forgotten with a time constant of 5,000 points; and by a tenth of
  *               the number of recent alarms (time constant 1,000 points).
- *   5 decide    alarm: L >= -2.3, unless less than 100 points have passed since the last one and this is not e times rarer.
+ *   5 decide    alarm: L >= -2.3 where the isolation rises, unless less than 100 points have passed since the last alarm and
+ *               this is not e times rarer.
  *
  * Score and alarm are two outputs. The score is L of step 3 on a scale of [0, 1]: never suppressed, 0.5 where an alarm would be due, useful
  * as a live metric at every point. The alarm is what should wake a person: once an event, less for what is known.
  *
  * Two tiers by the way step 2 is done:
  *   full    an isolation forest of 100 trees on 1,024 pairs, depth at most 8, from a sample of 4,096; a tree is regrown every 2 points.
- *   light   the exact mean depth of such a tree of one dimension, over sorted samples of 192 values and 192 residuals, combined
+ *   light   the exact mean depth of such a tree of one dimension, over sorted samples of 224 values and 224 residuals, combined
  *           as harmonic mean. With s_1 < ... < s_k the sampled values below x, the random cut between x and s_k comes before
  *           those that leave s_i apart with probability (s_i+1 - s_i) / (x - s_i); the mean depth is their sum on both sides.
  *
  * Stationary. All that is learnt is forgotten: samples are uniform over about the last 24,000 points, ranks over the last
- *            400 blocks, the range over the last 24,000 to 48,000. A year-old state alarms as often as one of a week.
+ *            600 blocks, the range over the last 24,000 to 48,000. A year-old state alarms as often as one of a week.
  * Time.      An argument in ns, never the clock. Steps may be irregular. A point not later than the one before is scored, not learnt,
  *            and never alarms. After a gap of more than 20 usual steps nothing is held back any more.
  * Values.    NaN and infinities are no measurements: score 0, nothing learnt. Beyond +-1e37 a value counts as that bound.

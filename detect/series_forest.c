@@ -26,7 +26,7 @@ void tt_full_init(struct full *full)
         full->chance[n] = (float)series_chance_depth(n);
 }
 
-/* Depth of the pair in one tree, cuts on stretched ranges included. */
+/* Depth of the pair in one tree, cuts on stretched ranges included, relative to that of a chance row. */
 static float tree_depth(const struct tree *tree, const struct pair *pair)
 {
     float alone = 0.0F,
@@ -46,19 +46,18 @@ static float tree_depth(const struct tree *tree, const struct pair *pair)
         }
         at = 2 * at + (x > node->cut ? 2 : 1);
     }
-    return alone + together * tree->leaf[at - SERIES_INTERNAL];
+    return (alone + together * tree->leaf[at - SERIES_INTERNAL]) / tree->chance;
 }
 
 float tt_full_isolation(const struct full *full, struct pair pair)
 {
-    uint32_t rows = full->pairs < SERIES_SUBSET ? full->pairs : SERIES_SUBSET;
     double sum = 0.0;
 
     if (full->grown == 0)
         return 0.0F;
     for (uint32_t i = 0; i < SERIES_TREES; i++)
         sum += (double)tree_depth(&full->tree[i], &pair);
-    return (float)(-sum / (SERIES_TREES * (double)full->chance[rows]));
+    return (float)(-sum / SERIES_TREES);
 }
 
 /* Four runs at once: minimum and maximum have a latency, and no order. */
@@ -108,7 +107,7 @@ static uint32_t part(const struct pair *from, struct pair *to, uint32_t count, u
     return front;
 }
 
-/* A random cut inside the group, if it has two different pairs. */
+/* A random cut inside the group. When all pairs are equal the node is a gate instead: whatever differs from them is cut off. */
 static bool choose_cut(const struct pair *pairs, const struct group *group,
                        struct tt_random *random, struct node *node, uint8_t *ret_column)
 {
@@ -121,21 +120,14 @@ static bool choose_cut(const struct pair *pairs, const struct group *group,
         column ^= 1;
         bounds = find_bounds(pairs, group->count, column);
     }
+    *node = (struct node){bounds.low, bounds.high, INFINITY};
+    *ret_column = column;
     if (bounds.low == bounds.high)
         return false;
-    node->low = bounds.low;
-    node->high = bounds.high;
     node->cut = (float)((double)bounds.low + ((double)bounds.high - (double)bounds.low) * share);
     if (node->cut >= node->high)
         node->cut = node->low;
-    *ret_column = column;
     return true;
-}
-
-static void pass_through(struct node *node, uint8_t *ret_column)
-{
-    *node = (struct node){-INFINITY, INFINITY, INFINITY};
-    *ret_column = 0;
 }
 
 static void split(struct tree *tree, uint32_t at, const struct group *group, int depth,
@@ -143,22 +135,21 @@ static void split(struct tree *tree, uint32_t at, const struct group *group, int
                   struct group children[2])
 {
     struct node *node = &tree->node[at];
-    uint32_t front;
+    uint32_t front = group->count;
+    bool cut = false;
 
-    if (group->depth == STILL_OPEN && group->count > 1 &&
-        choose_cut(from + group->first, group, random, node, &tree->column[at])) {
+    *node = (struct node){-INFINITY, INFINITY, INFINITY};
+    tree->column[at] = 0;
+    if (group->count > 1)
+        cut = choose_cut(from + group->first, group, random, node, &tree->column[at]);
+    if (group->count > 0)
         front =
             part(from + group->first, to + group->first, group->count, tree->column[at], node->cut);
-        children[0] = (struct group){group->first, (uint16_t)front, STILL_OPEN};
-        children[1] = (struct group){(uint16_t)(group->first + front),
-                                     (uint16_t)(group->count - front), STILL_OPEN};
-        return;
-    }
-    pass_through(node, &tree->column[at]);
-    children[0] = *group;
-    if (group->depth == STILL_OPEN)
+    children[0] = (struct group){group->first, (uint16_t)front, group->depth};
+    children[1] = (struct group){(uint16_t)(group->first + front), (uint16_t)(group->count - front),
+                                 group->depth};
+    if (!cut && group->depth == STILL_OPEN)
         children[0].depth = (uint8_t)depth;
-    children[1] = (struct group){0, 0, (uint8_t)depth};
 }
 
 /* Grows the tree level by level; the pairs move between two arrays. */
@@ -170,6 +161,7 @@ static void grow(struct full *full, struct tree *tree, struct pair *pairs, uint3
     struct pair *from = pairs, *to = other;
 
     groups[0] = (struct group){0, (uint16_t)count, STILL_OPEN};
+    tree->chance = full->chance[count];
     for (int depth = 0; depth < SERIES_DEPTH; depth++) {
         uint32_t first = (1U << depth) - 1;
         struct pair *swap = from;
@@ -254,7 +246,7 @@ bool tt_full_valid(const struct full *full)
         return false;
     for (uint32_t i = 0; i < SERIES_TREES; i++)
         for (uint32_t k = 0; k < SERIES_INTERNAL; k++)
-            if (full->tree[i].column[k] > 1)
+            if (full->tree[i].column[k] > 1 || !(full->tree[i].chance >= 0.0F))
                 return false;
     return true;
 }

@@ -13,17 +13,19 @@
 
 #include <float.h>
 
-#define SERIES_LN2      0.69314718055994530942
-#define SERIES_HORIZON  24000 /* points that samples and the range stand for */
-#define SERIES_MAX_ABS  1e37F /* differences of two stay finite */
-#define SERIES_FIRST    40    /* points before the first isolation */
-#define SERIES_START    120   /* points before the first alarm */
-#define SERIES_HOURS    24
-#define SERIES_CELLS    168 /* hours of a week */
-#define SERIES_SAMPLE   224
-#define SERIES_PHASES   3
-#define SERIES_TOP      48 /* ranks above this never matter: exp(2.3 + 0.7 + 0.3 ln(400 / 30)) = 44 */
+#define SERIES_LN2     0.69314718055994530942
+#define SERIES_HORIZON 24000 /* points that samples and the range stand for */
+#define SERIES_MAX_ABS 1e37F /* differences of two stay finite */
+#define SERIES_FIRST   40    /* points before the first isolation */
+#define SERIES_START   120   /* points before the first alarm */
+#define SERIES_HOURS   24
+#define SERIES_CELLS   168 /* hours of a week */
+#define SERIES_SAMPLE  224
+#define SERIES_PHASES  3
+#define SERIES_TOP \
+    48 /* an alarm has rank exp(2.3 + 0.3 ln(600 / 30)) = 24 at most; the rest is for the score */
 #define SERIES_EVENTS   16
+#define SERIES_NO_RANK  (-20.0)
 #define SERIES_TREES    100
 #define SERIES_PAIRS    4096
 #define SERIES_SUBSET   1024 /* pairs a tree */
@@ -43,13 +45,13 @@ struct season {
     uint8_t week_count[SERIES_CELLS];
 };
 
-/* Step 3. The highest maxima of the last 400 blocks, descending, with the number of their block. */
+/* Step 3. The highest maxima of the last 600 blocks, descending, with the number of their block. */
 struct maxima {
     float top[SERIES_TOP];
     uint16_t block[SERIES_TOP];
     float running; /* maximum of the block under way */
     uint16_t newest;
-    uint16_t blocks; /* finished, counted up to 400 */
+    uint16_t blocks; /* finished, counted up to 600 */
     int16_t rows;    /* of the block under way; negative: the set starts later */
     uint16_t count;
 };
@@ -58,7 +60,7 @@ struct calibration {
     struct maxima maxima[SERIES_PHASES];
     float age;       /* mean of 0.3 ln(blocks / 30) */
     float mean, low; /* of the isolation; lowest top of the first set */
-    uint32_t unused;
+    float previous;  /* isolation of the last point */
 };
 
 /* Steps 4 and 5. */
@@ -93,6 +95,7 @@ struct node {
 struct tree {
     struct node node[SERIES_INTERNAL];
     float leaf[SERIES_LEAVES]; /* depth + c(rows) */
+    float chance;              /* c(rows of the tree) */
     uint8_t column[SERIES_INTERNAL + 1];
 };
 
@@ -187,7 +190,7 @@ bool tt_calibration_valid(const struct calibration *calibration);
 void tt_memory_init(struct memory *memory);
 /* Updates range and counters by one point. */
 void tt_memory_enter(struct memory *memory, uint64_t points, float value);
-/* Steps 4 and 5 for one point with rank L; fills alarm_score, alarm and reason. */
+/* Steps 4 and 5 for one point with rank L, NO_RANK when it cannot be an event; fills alarm_score, alarm and reason. */
 void tt_memory_decide(struct memory *memory, uint64_t points, float value, double rank,
                       float threshold, struct tt_series_verdict *verdict);
 /* After a gap: nothing is held back. */

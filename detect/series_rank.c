@@ -2,7 +2,7 @@
 #include "detect/series_internal.h"
 
 #define BLOCK_ROWS   60
-#define BLOCKS       400
+#define BLOCKS       600
 #define CALIBRATE_AT 60 /* points before isolations are ranked */
 #define AGE_WEIGHT   0.3
 #define AGE_UNIT     30.0
@@ -58,9 +58,11 @@ float tt_calibration_score(const struct calibration *calibration, float isolatio
     float below = calibration->low - isolation;
     float share = 0.0F;
 
-    /* Three times as far below the least maximum as the mean is: a score as low as any. */
-    if (below > 0.0F)
-        share = width > 0.0F && below < 3.0F * width ? below / width : 3.0F;
+    /* Three times as far below the least maximum as the mean is: a score as low as any. So is one where all are equal. */
+    if (width <= 0.0F)
+        share = isolation <= calibration->mean ? 3.0F : 0.0F;
+    else if (below > 0.0F)
+        share = below < 3.0F * width ? below / width : 3.0F;
     return series_logistic(rank - BASE - 3.0 * (double)share);
 }
 
@@ -116,6 +118,7 @@ void tt_calibration_learn(struct calibration *calibration, float isolation, uint
     bool closed = false;
     float rate;
 
+    calibration->previous = isolation;
     if (points < CALIBRATE_AT)
         return;
     rate = points - CALIBRATE_AT < 1000 ? 1.0F / (float)(points - CALIBRATE_AT + 1) : MEAN_RATE;
