@@ -5,7 +5,9 @@
 
 #define USABLE_STEP ((size_t)256) /* slabs made readable at once: 4 MiB */
 #define HUGE_PAGE   ((size_t)2 << 20)
-#define FEW_SLABS   ((size_t)1024) /* 16 MiB: beyond it huge pages are worth their size */
+#define TRIM_SHARE \
+    ((size_t)4) /* of what was idle since the last trim: loads come and go in less than a second */
+#define FEW_SLABS ((size_t)1024) /* 16 MiB: beyond it huge pages are worth their size */
 
 /* At the beginning of each slab; the slots follow. */
 struct slab {
@@ -148,7 +150,7 @@ static void pool_give(struct slab_pool *pool, struct slab *slab)
 void slab_pool_trim(struct slab_pool *pool)
 {
     pthread_mutex_lock(&pool->mu);
-    for (size_t n = pool->least_warm; n > 0; n--) {
+    for (size_t n = (pool->least_warm + TRIM_SHARE - 1) / TRIM_SHARE; n > 0; n--) {
         uint32_t number = pool->warm[--pool->n_warm];
         (void)madvise(pool->base + number * SLAB_BYTES, SLAB_BYTES, MADV_DONTNEED);
         pool->cold[pool->n_cold++] = number;
