@@ -35,18 +35,32 @@ struct tt_batch *tt_batch_ref(struct tt_batch *batch)
     return batch;
 }
 
-/* The chain of what is kept grows by one with each clone of a clone: a pipeline's length, not the input's. */
-static void unref_memory(struct tt_batch *batch)
+/* Puts batch before *dead when nobody holds its memory any more. */
+static void release_memory(struct tt_batch *batch, struct tt_batch **dead)
 {
     if (atomic_fetch_sub_explicit(&batch->memory_references, 1, memory_order_acq_rel) != 1)
         return;
-    for (struct tt_batch_keep *keep = batch->kept; keep != NULL; keep = keep->next) {
-        tt_body_unref(keep->body);
-        if (keep->batch != NULL)
-            unref_memory(keep->batch);
+    batch->next_dead = *dead;
+    *dead = batch;
+}
+
+/* What a batch keeps may keep another in turn, one for each clone of a clone. */
+static void unref_memory(struct tt_batch *batch)
+{
+    struct tt_batch *dead = NULL;
+
+    release_memory(batch, &dead);
+    while (dead != NULL) {
+        batch = dead;
+        dead = batch->next_dead;
+        for (struct tt_batch_keep *keep = batch->kept; keep != NULL; keep = keep->next) {
+            tt_body_unref(keep->body);
+            if (keep->batch != NULL)
+                release_memory(keep->batch, &dead);
+        }
+        tt_arena_done(&batch->arena);
+        tt_free(batch);
     }
-    tt_arena_done(&batch->arena);
-    tt_free(batch);
 }
 
 void tt_batch_unref(struct tt_batch *batch)

@@ -186,6 +186,7 @@ struct tt_batch {
     uint32_t rows_capacity;
     _Atomic uint32_t memory_references; /* all holders together count as one; a clone holds another */
     uint64_t column_filter[8];          /* which keys may be columns' names: tt_key_bit() of each */
+    struct tt_batch *next_dead;         /* while its memory is given back */
 };
 
 /* ---- making one ---- */

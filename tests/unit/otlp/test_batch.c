@@ -546,6 +546,25 @@ static void keeping_memory_does_not_keep_the_answer(void **state)
     tt_batch_unref(other);
 }
 
+static void a_chain_of_kept_batches_lives_until_its_end_and_is_given_back(void **state)
+{
+    struct tt_batch *last = two_spans(), *next;
+    struct tt_str name;
+
+    (void)state;
+    assert_true(tt_span_set_name(last, &last->rows[0], TT_STR("of the first")));
+    name = last->rows[0].span.name;
+    for (int i = 0; i < 100; i++) {
+        next = tt_batch_new(TT_TRACES, 0);
+        assert_non_null(next);
+        assert_true(tt_batch_keep_memory(next, last));
+        tt_batch_unref(last);
+        last = next;
+    }
+    assert_str(name, "of the first");
+    tt_batch_unref(last); /* AddressSanitizer counts what is left */
+}
+
 /* ---- without memory ---- */
 
 static bool parse_edit_clone_and_encode(void *context)
@@ -657,6 +676,7 @@ int main(void)
         cmocka_unit_test(columns_of_a_clone_still_hide_attributes),
         cmocka_unit_test(the_answer_waits_for_all_clones),
         cmocka_unit_test(keeping_memory_does_not_keep_the_answer),
+        cmocka_unit_test(a_chain_of_kept_batches_lives_until_its_end_and_is_given_back),
         cmocka_unit_test(any_allocation_may_fail),
         cmocka_unit_test(any_allocation_may_fail_for_points),
     };
