@@ -38,7 +38,8 @@ static struct span_wire scan_span(const struct tt_row *row)
             at += 2 + at[1];
             continue;
         }
-        (void)tt_wire_next(&at, end, &field);
+        if (!tt_wire_next(&at, end, &field))
+            break;
         if (field.number == SPAN_TRACE_STATE)
             found.trace_state = tt_wire_bytes(&field);
         else if (field.number == SPAN_FLAGS)

@@ -53,7 +53,7 @@ const uint8_t *tt_check_long_varint(const uint8_t *at, const uint8_t *end, uint6
     return NULL;
 }
 
-bool tt_check_malformed(struct tt_check *check, const struct tt_check_cursor *cursor,
+void tt_check_malformed(struct tt_check *check, const struct tt_check_cursor *cursor,
                         const struct tt_pb_field *field, uint32_t wire_type)
 {
     static const char *const what[8] = {
@@ -64,8 +64,8 @@ bool tt_check_malformed(struct tt_check *check, const struct tt_check_cursor *cu
     };
     const char *text = what[wire_type & 7];
 
-    return tt_check_fault(check, TT_INVALID_DATA, cursor, field,
-                          text == NULL ? "a group or no wire type" : text);
+    tt_check_record(check, TT_INVALID_DATA, cursor, field,
+                    text == NULL ? "a group or no wire type" : text);
 }
 
 /* Counts the varints that fill bytes exactly; false when they do not. */

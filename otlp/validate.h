@@ -68,8 +68,8 @@ enum tt_status tt_check_result(const struct tt_check *check, const char *what,
 const uint8_t *tt_check_long_varint(const uint8_t *at, const uint8_t *end, uint64_t *ret_value);
 bool tt_check_odd_wire_type(struct tt_check *check, const struct tt_check_cursor *cursor,
                             const struct tt_pb_field *field, const struct tt_wire_field *found);
-/* Records that what follows a tag of that wire type is malformed; returns false. */
-__attribute__((cold)) bool tt_check_malformed(struct tt_check *check,
+/* Records that what follows a tag of that wire type is malformed. */
+__attribute__((cold)) void tt_check_malformed(struct tt_check *check,
                                               const struct tt_check_cursor *cursor,
                                               const struct tt_pb_field *field, uint32_t wire_type);
 
@@ -145,8 +145,10 @@ static inline bool tt_check_next(struct tt_check *check, struct tt_check_cursor 
     ret_field->number = known->number;
     ret_field->wire_type = tag & 7;
     at = tt_check_content(at, cursor->end, ret_field);
-    if (TT_UNLIKELY(at == NULL))
-        return tt_check_malformed(check, cursor, known, ret_field->wire_type);
+    if (TT_UNLIKELY(at == NULL)) {
+        tt_check_malformed(check, cursor, known, ret_field->wire_type);
+        return false;
+    }
     if (TT_UNLIKELY(ret_field->wire_type != known->wire_type) &&
         !tt_check_odd_wire_type(check, cursor, known, ret_field))
         return false;
@@ -175,6 +177,7 @@ static inline bool tt_check_plain_attribute(struct tt_str bytes)
     const uint8_t *at = (const uint8_t *)bytes.data;
     size_t key_len, value_len;
 
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): what has a length has data */
     if (TT_UNLIKELY(bytes.len < 6 || at[0] != TT_TAG(1, TT_PB_WIRE_LENGTH)))
         return false;
     key_len = at[1];
