@@ -58,16 +58,17 @@ void exchange_completed(void *server, struct MHD_Connection *mhd, void **context
 
     (void)server;
     *context = NULL;
+    if (connection == NULL) /* then there was no exchange either */
+        return;
     /* libmicrohttpd ended it, perhaps with an answer of its own to a malformed body: the peer may be sending. */
-    if (connection != NULL)
-        connection->drain |= code == MHD_REQUEST_TERMINATED_WITH_ERROR;
-    if (exchange != NULL) {
-        connection->drain |= !exchange->decided && !exchange->handled;
-        leave(exchange);
-        exchange_unref(exchange);
-    } else if (connection != NULL) {
+    connection->drain |= code == MHD_REQUEST_TERMINATED_WITH_ERROR;
+    if (exchange == NULL) {
         connection_enter(connection, PHASE_IDLE);
+        return;
     }
+    connection->drain |= !exchange->decided && !exchange->handled;
+    leave(exchange);
+    exchange_unref(exchange);
 }
 
 struct tt_http_exchange *exchange_new(struct connection *connection, struct MHD_Connection *mhd,

@@ -162,7 +162,7 @@ static struct gate_verdict judge_version(struct tt_str version, bool *ret_is_1_1
 static struct gate_verdict judge_request_line(struct tt_str line, bool *ret_is_1_1)
 {
     struct tt_str method = tt_str_cut(&line, ' ');
-    struct tt_str target = line.data == NULL ? line : tt_str_cut(&line, ' ');
+    struct tt_str target = tt_str_cut(&line, ' ');
 
     if (!is_token(method) || method.len > MAX_METHOD)
         return refuse(400, "the request does not begin with an HTTP method");

@@ -173,9 +173,9 @@ static tt_dur sweep_list(struct tt_http_server *server, struct guest_list *list,
         (void)pthread_mutex_lock(&server->mu);
         struct guest *guest = list->first;
         tt_dur deadline = guest == NULL ? INT64_MAX : guest->deadline;
-        bool is_over = list->count > max;
+        bool is_due = deadline <= at || list->count > max;
         (void)pthread_mutex_unlock(&server->mu);
-        if (deadline > at && !is_over)
+        if (guest == NULL || !is_due)
             return deadline;
         guest_close(server, guest);
     }

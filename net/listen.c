@@ -96,7 +96,7 @@ static int open_one(const struct addrinfo *info, uint16_t port, bool dual_stack)
 
 static uint16_t bound_port(int fd)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t len = sizeof(address);
 
     if (getsockname(fd, (struct sockaddr *)&address, &len) != 0)
