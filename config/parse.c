@@ -245,8 +245,11 @@ static bool check_duplicates(struct builder *b, struct frame *top)
 
 static bool on_end(struct builder *b)
 {
-    struct frame *top = &b->frames[b->depth - 1];
+    struct frame *top;
 
+    if (b->depth == 0) /* libyaml ends only what it began */
+        return false;
+    top = &b->frames[b->depth - 1];
     if (top->node->kind == TT_NODE_MAP) {
         if (!check_duplicates(b, top))
             return false;

@@ -25,9 +25,7 @@ static void print_scalar(struct printer *p, const struct tt_node *node,
 {
     bool is_text = field != NULL && field->type == TT_CONFIG_STRING;
 
-    if (hides && node->kind != TT_NODE_NULL)
-        tt_writer_text(p->w, redacted, true);
-    else if (hides && node->original.len > 0)
+    if (hides && (node->kind != TT_NODE_NULL || node->original.len > 0))
         tt_writer_text(p->w, redacted, true);
     else if (is_text && node->original.data != NULL)
         tt_writer_text(p->w, node->original, true);

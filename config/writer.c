@@ -217,12 +217,12 @@ static void append_long_key(struct tt_writer *w, struct tt_str key)
 
 void tt_writer_key(struct tt_writer *w, struct tt_str key)
 {
+    bool is_yaml = w->format == TT_FORMAT_YAML;
+
     begin_entry(w);
-    if (w->format == TT_FORMAT_JSON)
-        append_quoted(w->out, key, false);
-    else if (key.len > LONG_KEY)
+    if (is_yaml && key.len > LONG_KEY)
         append_long_key(w, key);
-    else if (is_key_safe(key))
+    else if (is_yaml && is_key_safe(key))
         tt_buffer_append_str(w->out, key);
     else
         append_quoted(w->out, key, false);
