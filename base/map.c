@@ -90,7 +90,7 @@ enum tt_status tt_map_put(struct tt_map *map, struct tt_str key, void *value)
     }
     if (map->count >= map->max_entries)
         return TT_OVERLOADED;
-    if (map->count >= map->capacity / 4 * 3) {
+    if (slot == NULL || map->count >= map->capacity / 4 * 3) {
         if (grow(map) != TT_OK)
             return TT_NO_MEMORY;
         slot = find(map, key, hash);
