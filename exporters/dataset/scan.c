@@ -29,7 +29,7 @@ enum tt_status dataset_scan_ends(int fd, uint64_t max_records, struct dataset_en
 {
     char block[BLOCK];
     bool quoted = false;
-    size_t len;
+    size_t len = 0;
 
     *ret_ends = (struct dataset_ends){.records = 0};
     for (off_t at = 0;; at += (off_t)len) {
@@ -101,7 +101,7 @@ static enum tt_status parse_blocks(int fd, struct csv_parser *parser, struct rea
                                    struct tt_error *err)
 {
     char block[BLOCK];
-    size_t len;
+    size_t len = 0;
 
     for (off_t at = 0;; at += (off_t)len) {
         enum tt_status status = read_block(fd, block, at, &len, err);

@@ -114,8 +114,8 @@ static enum tt_status find_line_end(int fd, int64_t size, struct file_tail *tail
 static enum tt_status find_prefixed_end(int fd, int64_t size, struct file_tail *tail,
                                         struct tt_error *err)
 {
-    uint8_t prefix[4];
-    bool there;
+    uint8_t prefix[4] = {0};
+    bool there = false;
 
     while (tail->whole_end + 4 <= size) {
         enum tt_status status = read_at(fd, tail->whole_end, prefix, 4, &there, err);
