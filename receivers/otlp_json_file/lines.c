@@ -181,7 +181,7 @@ enum tt_status tt_lines_next(struct tt_lines *lines, struct tt_str *ret_line, st
 {
     *ret_line = (struct tt_str){NULL, 0};
     for (;;) {
-        size_t unscanned = lines->end - lines->scanned, len;
+        size_t unscanned = lines->end - lines->scanned, len = 0;
         const char *lf =
             unscanned == 0 ? NULL : memchr(lines->bytes + lines->scanned, '\n', unscanned);
         enum tt_status status;
