@@ -402,7 +402,7 @@ static enum tt_status trace_assembler_consume(void *context, struct tt_batch **b
     uint32_t rows = tt_batch_live_rows(*batch);
     struct tt_error local = {.status = TT_OK};
     tt_dur now = now_of(self);
-    struct intake intake;
+    struct intake intake = {.n_items = 0};
     enum tt_status status;
 
     if ((*batch)->signal == TT_METRICS)
