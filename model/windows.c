@@ -417,7 +417,9 @@ static enum tt_status add_all(struct tt_label_windows *windows, const struct tt_
         return tt_fail(err, TT_TOO_LARGE, "%zu windows, at most %zu", held + file->count,
                        TT_LABEL_WINDOWS_MAX);
     next = snapshot_grow(windows->current, held + file->count);
-    for (size_t i = 0; next != NULL && status == TT_OK && i < file->count; i++) {
+    if (next == NULL)
+        return tt_fail(err, TT_NO_MEMORY, "add %zu windows", file->count);
+    for (size_t i = 0; status == TT_OK && i < file->count; i++) {
         const struct tt_label_window *other = overlapping(next, &file->items[i]);
         if (other != NULL)
             status = fail_overlap(other, err);
@@ -426,7 +428,7 @@ static enum tt_status add_all(struct tt_label_windows *windows, const struct tt_
         if (status != TT_OK)
             tt_error_prefix(err, "window %zu", i + 1);
     }
-    if (next == NULL || (status == TT_OK && !snapshot_finish(next)))
+    if (status == TT_OK && !snapshot_finish(next))
         status = tt_fail(err, TT_NO_MEMORY, "add %zu windows", file->count);
     if (status == TT_OK)
         set_current(windows, next);
