@@ -194,7 +194,7 @@ static enum tt_status add_series(struct points *points, const struct tt_nab_seri
     enum tt_status status = TT_OK;
 
     for (size_t i = 0; i < series->window_count && status == TT_OK; i++) {
-        struct span next;
+        struct span next = {0, 0};
 
         status = locate_window(series, i, row, &next, err);
         if (status == TT_OK)
