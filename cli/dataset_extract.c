@@ -61,7 +61,7 @@ static enum tt_status write_rows(void *context, struct tt_str line, struct tt_er
     struct tt_batch *batch = NULL;
     enum tt_signal signal;
     uint64_t rejected = 0;
-    bool wanted;
+    bool wanted = false;
     enum tt_status status = signal_of(extract, line, &signal, &wanted, err);
 
     if (status != TT_OK || !wanted)

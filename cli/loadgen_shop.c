@@ -268,7 +268,8 @@ static int32_t index_of(const struct play *play, const struct shop_span *span)
 static uint64_t serve(struct play *play, const struct shop_operation *operation, int32_t parent,
                       uint64_t start_us, const struct fate *fate);
 
-/* A request from `caller` to an operation; returns when the caller goes on. The static call table is at most 5 deep. */
+/* A request from `caller` to an operation; returns when the caller goes on. */
+/* NOLINTNEXTLINE(misc-no-recursion): each call adds a span and ends when the trace has SHOP_MAX_SPANS; the call table is 5 deep */
 static uint64_t ask(struct play *play, enum shop_service caller,
                     const struct shop_operation *operation, int32_t parent, uint64_t start_us)
 {
@@ -294,6 +295,7 @@ static uint64_t ask(struct play *play, enum shop_service caller,
 }
 
 /* The calls that a scenario adds to an operation's own. */
+/* NOLINTNEXTLINE(misc-no-recursion): see ask */
 static uint64_t ask_extra(struct play *play, const struct shop_operation *operation, int32_t self,
                           uint64_t now_us)
 {
@@ -327,6 +329,7 @@ static void inherit_error(struct play *play, struct shop_span *span, uint32_t fi
     }
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): see ask */
 static uint64_t serve(struct play *play, const struct shop_operation *operation, int32_t parent,
                       uint64_t start_us, const struct fate *fate)
 {
