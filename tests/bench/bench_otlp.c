@@ -91,7 +91,8 @@ static void add_attributes(struct span *span, uint64_t r)
 
     add_text(span, "http.request.method", methods[r & 3], 0);
     add_text(span, "http.route", routes[r >> 2 & 3], 0);
-    add_text(span, "url.path", "/api/catalogue/SKU-%llu/details?page=2&sort=price&order=desc", r % 100000);
+    add_text(span, "url.path", "/api/catalogue/SKU-%llu/details?page=2&sort=price&order=desc",
+             r % 100000);
     add_text(span, "url.scheme", "http", 0);
     add_int(span, "http.response.status_code", r % 10 == 0 ? 500 : 200);
     add_text(span, "server.address", "catalogue.robot-shop.svc.cluster.local", 0);

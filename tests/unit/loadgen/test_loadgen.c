@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tt_test.h"
-
 #include "cli/loadgen_encode.h"
 #include "otlp/cursor.h"
+#include "tt_test.h"
 
 #include <stdlib.h>
 
@@ -32,13 +31,15 @@ static struct tt_batch *encode_and_parse(const struct shop_trace *trace, enum lg
     tt_buffer_done(&items);
     data = tt_buffer_take(&body, &length);
     wire = tt_body_take(data, length);
-    assert_ok(tt_batch_parse(TT_TRACES, wire, &tt_limits_default, NULL, &batch, &rejected, &err), &err);
+    assert_ok(tt_batch_parse(TT_TRACES, wire, &tt_limits_default, NULL, &batch, &rejected, &err),
+              &err);
     assert_int_equal(rejected, 0);
     tt_body_unref(wire);
     return batch;
 }
 
-static uint32_t count_attributes(const struct tt_batch *batch, const struct tt_row *row, bool labels)
+static uint32_t count_attributes(const struct tt_batch *batch, const struct tt_row *row,
+                                 bool labels)
 {
     struct tt_cursor cursor = tt_row_attributes(batch, row);
     struct tt_attribute attribute;
@@ -238,7 +239,8 @@ static void metrics_and_logs_are_valid_otlp(void **state)
             lg_encode_log(&trace, 0, 1, &items);
         lg_encode_request(SHOP_WEB, tt_buffer_view(&items), &body);
         wire = tt_body_borrow(body.data, body.len, no_release, NULL);
-        assert_ok(tt_batch_parse(i == 0 ? TT_METRICS : TT_LOGS, wire, &tt_limits_default, NULL, &batch, &rejected, &err),
+        assert_ok(tt_batch_parse(i == 0 ? TT_METRICS : TT_LOGS, wire, &tt_limits_default, NULL,
+                                 &batch, &rejected, &err),
                   &err);
         assert_int_equal(batch->n_rows, i == 0 ? 4 : 1);
         tt_batch_unref(batch);
