@@ -17,7 +17,8 @@ struct tt_ack;
 struct tt_ack_result {
     enum tt_status status; /* the worst that was reported (tt_status_worse) */
     uint64_t rejected;     /* rows refused one by one; the rest was accepted */
-    struct tt_error error; /* the first failure of the worst status, or the first rejection's text */
+    /* the first failure of the worst status, or the first rejection's text */
+    struct tt_error error;
 };
 
 typedef void tt_ack_done(void *context, const struct tt_ack_result *result);

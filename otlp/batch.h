@@ -24,9 +24,11 @@
 /* ---- limits ---- */
 
 struct tt_limits {
-    uint32_t max_depth;    /* arrays and maps within one value, default and at most 64 (TT_MAX_NESTING in otlp/schema.h) */
-    uint32_t max_elements; /* messages, repeated texts and repeated scalars of one request, default 4,000,000 */
-    uint32_t max_rows;     /* default 200,000 */
+    /* arrays and maps within one value, default and at most 64 (TT_MAX_NESTING in otlp/schema.h) */
+    uint32_t max_depth;
+    /* messages, repeated texts and repeated scalars of one request, default 4,000,000 */
+    uint32_t max_elements;
+    uint32_t max_rows; /* default 200,000 */
 };
 extern const struct tt_limits tt_limits_default;
 
@@ -36,7 +38,8 @@ struct tt_body; /* immutable bytes with a count; may also be a child batch's are
 /* Takes data (tt_malloc'd; freed with tt_free when the last reference goes). NULL when memory is gone: data is then freed. */
 struct tt_body *tt_body_take(void *data, size_t len);
 /* Bytes of somebody else; release(context) runs when the last reference goes. NULL when memory is gone (release not called). */
-struct tt_body *tt_body_borrow(const void *data, size_t len, void (*release)(void *context), void *context);
+struct tt_body *tt_body_borrow(const void *data, size_t len, void (*release)(void *context),
+                               void *context);
 struct tt_body *tt_body_ref(struct tt_body *body);
 void tt_body_unref(struct tt_body *body);
 struct tt_str tt_body_view(const struct tt_body *body);
@@ -49,9 +52,9 @@ struct tt_header {
 };
 
 struct tt_metadata {
-    const char *receiver;   /* component id; borrowed: it outlives all batches */
-    uint64_t arrival_ns;    /* wall clock */
-    struct tt_str peer;     /* "127.0.0.1:51324" or empty */
+    const char *receiver;      /* component id; borrowed: it outlives all batches */
+    uint64_t arrival_ns;       /* wall clock */
+    struct tt_str peer;        /* "127.0.0.1:51324" or empty */
     struct tt_header *headers; /* those worth keeping: x-anomaly-*, traceparent's are not */
     size_t n_headers;
 };
@@ -61,10 +64,12 @@ struct tt_metadata {
 struct tt_overlay; /* edits of one row, resource or scope: otlp/overlay.h */
 
 struct tt_span {
-    const uint8_t *trace_id, *span_id, *parent_span_id; /* 16, 8, 8 bytes; NULL: absent or all zero */
+    /* 16, 8, 8 bytes; NULL: absent or all zero */
+    const uint8_t *trace_id, *span_id, *parent_span_id;
     struct tt_str name, status_message;
     uint64_t start_ns, end_ns;
-    int32_t kind, status_code; /* SpanKind 0..5, StatusCode 0..2; other values are kept as they came */
+    /* SpanKind 0..5, StatusCode 0..2; other values are kept as they came */
+    int32_t kind, status_code;
     uint32_t n_attributes, n_events, n_links;
 };
 
@@ -116,21 +121,22 @@ enum tt_row_flag {
 struct tt_row {
     const uint8_t *wire; /* the Span, LogRecord or data point message, without tag and length */
     uint32_t wire_len;
-    uint32_t flags;    /* enum tt_row_flag */
-    uint32_t scope;    /* index into batch->scopes */
-    uint32_t metadata; /* index into batch->metadata */
+    uint32_t flags;             /* enum tt_row_flag */
+    uint32_t scope;             /* index into batch->scopes */
+    uint32_t metadata;          /* index into batch->metadata */
     struct tt_overlay *overlay; /* NULL: unedited */
     union {
-        struct tt_span span;       /* TT_TRACES */
-        struct tt_point point;     /* TT_METRICS */
-        struct tt_log_record log;  /* TT_LOGS */
+        struct tt_span span;      /* TT_TRACES */
+        struct tt_point point;    /* TT_METRICS */
+        struct tt_log_record log; /* TT_LOGS */
     };
 };
 
 struct tt_resource {
-    struct tt_str wire;         /* the Resource message; empty when it was absent */
+    struct tt_str wire; /* the Resource message; empty when it was absent */
     struct tt_str schema_url;
-    struct tt_str service_name; /* attribute service.name when it is text, else empty; kept current by edits */
+    /* attribute service.name when it is text, else empty; kept current by edits */
+    struct tt_str service_name;
     struct tt_overlay *overlay;
 };
 
@@ -176,17 +182,20 @@ struct tt_batch {
     uint32_t n_metadata;
     struct tt_column *columns;
     uint32_t n_columns;
-    bool edited;           /* false: no overlay, no column, no dropped row: `whole` may be copied as it is */
-    struct tt_str whole;   /* the Export…ServiceRequest as it came; empty for a batch built from rows */
-    struct tt_ack *ack;    /* may be NULL: nobody waits */
-    struct tt_arena arena; /* of this batch alone */
+    /* false: no overlay, no column, no dropped row: `whole` may be copied as it is */
+    bool edited;
+    /* the Export…ServiceRequest as it came; empty for a batch built from rows */
+    struct tt_str whole;
+    struct tt_ack *ack;         /* may be NULL: nobody waits */
+    struct tt_arena arena;      /* of this batch alone */
     struct tt_batch_keep *kept; /* bodies and arenas of others that rows point into */
 
     /* Private to otlp/. */
     uint32_t rows_capacity;
-    _Atomic uint32_t memory_references; /* all holders together count as one; a clone holds another */
-    uint64_t column_filter[8];          /* which keys may be columns' names: tt_key_bit() of each */
-    struct tt_batch *next_dead;         /* while its memory is given back */
+    /* all holders together count as one; a clone holds another */
+    _Atomic uint32_t memory_references;
+    uint64_t column_filter[8];  /* which keys may be columns' names: tt_key_bit() of each */
+    struct tt_batch *next_dead; /* while its memory is given back */
 };
 
 /* ---- making one ---- */
@@ -204,9 +213,10 @@ struct tt_batch {
  * TT_TOO_LARGE over another limit; TT_NO_MEMORY.
  * Cost: about 100 ns a span of 690 bytes; no allocation in the walk but rows.
  */
-enum tt_status tt_batch_parse(enum tt_signal signal, struct tt_body *body, const struct tt_limits *limits,
-                              const struct tt_metadata *metadata, struct tt_batch **ret_batch,
-                              uint64_t *ret_rejected, struct tt_error *err) TT_CHECKED;
+enum tt_status tt_batch_parse(enum tt_signal signal, struct tt_body *body,
+                              const struct tt_limits *limits, const struct tt_metadata *metadata,
+                              struct tt_batch **ret_batch, uint64_t *ret_rejected,
+                              struct tt_error *err) TT_CHECKED;
 
 /* An empty batch to add rows to. NULL when memory is gone. arena_limit: bytes, 0 none. */
 struct tt_batch *tt_batch_new(enum tt_signal signal, size_t arena_limit);
@@ -217,21 +227,26 @@ bool tt_batch_keep_body(struct tt_batch *batch, struct tt_body *body) TT_CHECKED
 bool tt_batch_keep_memory(struct tt_batch *batch, struct tt_batch *of) TT_CHECKED;
 /* Each copies nothing: the wire bytes must live in the arena or a kept body and must have been validated before. They
  * return the new index, or UINT32_MAX when memory is gone. Arrays grow by doubling. */
-uint32_t tt_batch_add_resource(struct tt_batch *batch, struct tt_str wire, struct tt_str schema_url);
-uint32_t tt_batch_add_scope(struct tt_batch *batch, uint32_t resource, struct tt_str wire, struct tt_str schema_url);
+uint32_t tt_batch_add_resource(struct tt_batch *batch, struct tt_str wire,
+                               struct tt_str schema_url);
+uint32_t tt_batch_add_scope(struct tt_batch *batch, uint32_t resource, struct tt_str wire,
+                            struct tt_str schema_url);
 uint32_t tt_batch_add_metric(struct tt_batch *batch, struct tt_str wire);
-uint32_t tt_batch_add_metadata(struct tt_batch *batch, const struct tt_metadata *metadata); /* copied */
+/* copied */
+uint32_t tt_batch_add_metadata(struct tt_batch *batch, const struct tt_metadata *metadata);
 /* Decodes the fixed fields of one validated Span or LogRecord into a new row. */
-uint32_t tt_batch_add_row(struct tt_batch *batch, uint32_t scope, uint32_t metadata, struct tt_str wire);
+uint32_t tt_batch_add_row(struct tt_batch *batch, uint32_t scope, uint32_t metadata,
+                          struct tt_str wire);
 /* The same for a data point of a metric that was added before. */
-uint32_t tt_batch_add_point(struct tt_batch *batch, uint32_t scope, uint32_t metadata, uint32_t metric,
-                            struct tt_str wire);
+uint32_t tt_batch_add_point(struct tt_batch *batch, uint32_t scope, uint32_t metadata,
+                            uint32_t metric, struct tt_str wire);
 
 /* Bytes of rows and arena (not of bodies): what the batch costs beside its request. */
 size_t tt_batch_memory(const struct tt_batch *batch);
 
 struct tt_batch *tt_batch_ref(struct tt_batch *batch);
-void tt_batch_unref(struct tt_batch *batch); /* NULL is a no-op; the last reference drops the ack's */
+/* NULL is a no-op; the last reference drops the ack's */
+void tt_batch_unref(struct tt_batch *batch);
 static inline void tt_batch_unrefp(struct tt_batch **batch)
 {
     tt_batch_unref(*batch);
@@ -265,12 +280,14 @@ static inline uint32_t tt_row_index(const struct tt_batch *batch, const struct t
     return (uint32_t)(row - batch->rows);
 }
 
-static inline const struct tt_scope *tt_row_scope(const struct tt_batch *batch, const struct tt_row *row)
+static inline const struct tt_scope *tt_row_scope(const struct tt_batch *batch,
+                                                  const struct tt_row *row)
 {
     return &batch->scopes[row->scope];
 }
 
-static inline const struct tt_resource *tt_row_resource(const struct tt_batch *batch, const struct tt_row *row)
+static inline const struct tt_resource *tt_row_resource(const struct tt_batch *batch,
+                                                        const struct tt_row *row)
 {
     return &batch->resources[batch->scopes[row->scope].resource];
 }

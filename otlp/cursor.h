@@ -48,10 +48,10 @@ struct tt_buffer;
 void tt_value_append_text(const struct tt_value *value, struct tt_buffer *out);
 
 struct tt_cursor {
-    const uint8_t *at, *end;     /* rest of the message whose attributes are read */
-    uint8_t tag;                 /* wire tag of the attributes field in that message */
-    bool values;                 /* elements are values without a key (an ARRAY's) */
-    uint32_t row, next_column;   /* columns come last */
+    const uint8_t *at, *end;      /* rest of the message whose attributes are read */
+    uint8_t tag;                  /* wire tag of the attributes field in that message */
+    bool values;                  /* elements are values without a key (an ARRAY's) */
+    uint32_t row, next_column;    /* columns come last */
     const struct tt_batch *batch; /* NULL: no columns (resource, scope) */
     const struct tt_overlay *overlay;
     const void *next_edit; /* additions of the overlay, after the wire */

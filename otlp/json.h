@@ -21,16 +21,18 @@
 
 /* Which rows of a batch a document holds: index `first` on, as many as fit, dropped ones left out. */
 struct tt_json_range {
-    uint32_t first;    /* in: first row */
-    uint32_t next;     /* out: first row not written; batch->n_rows when all were */
-    size_t soft_limit; /* in: stop before the row that would pass this many bytes (one row is always written); 0: none */
+    uint32_t first; /* in: first row */
+    uint32_t next;  /* out: first row not written; batch->n_rows when all were */
+    /* in: stop before the row that would pass this many bytes (one row is always written); 0: none */
+    size_t soft_limit;
 };
 
 /* Appends one TracesData / MetricsData / LogsData document without line end: {"resourceSpans":[…]}. Rows are written in row
  * order; consecutive rows of one scope or resource share their envelope. range may be NULL: all rows. Overlay and columns
  * are attributes; no row gives {"resourceSpans":[]}. Errors: those of the buffer; up to 4 KiB of its maximum may stay unused.
  * Cost: 240 ns for a span of 1,260 bytes, 310 ns with five label columns (1,580 bytes); a stack of about 60 KiB. */
-void tt_json_write(const struct tt_batch *batch, struct tt_json_range *range, struct tt_buffer *out);
+void tt_json_write(const struct tt_batch *batch, struct tt_json_range *range,
+                   struct tt_buffer *out);
 
 /* Appends one value as JSON in plain form (text, number, array, object), as CSV cells and debug output want it: bytes as base64,
  * NaN and infinities as text, no value as null. */
@@ -50,11 +52,13 @@ void tt_json_write_text(struct tt_str text, struct tt_buffer *out);
  * TT_INVALID_DATA with the byte offset and what was expected, also over the depth; TT_TOO_LARGE over max_elements, over 512 MiB
  * of text or over out's max; TT_NO_MEMORY. Cost: 500 to 700 MB/s of text; memory: out plus a stack of about 30 KiB.
  */
-enum tt_status tt_json_read(enum tt_signal signal, struct tt_str text, const struct tt_limits *limits,
-                            struct tt_buffer *out, struct tt_error *err) TT_CHECKED;
+enum tt_status tt_json_read(enum tt_signal signal, struct tt_str text,
+                            const struct tt_limits *limits, struct tt_buffer *out,
+                            struct tt_error *err) TT_CHECKED;
 
 /* The answers of a JSON client: {} or {"partialSuccess":{…}}; and google.rpc.Status. */
-void tt_json_write_response(enum tt_signal signal, uint64_t rejected, struct tt_str message, struct tt_buffer *out);
+void tt_json_write_response(enum tt_signal signal, uint64_t rejected, struct tt_str message,
+                            struct tt_buffer *out);
 void tt_json_write_status(int32_t code, struct tt_str message, struct tt_buffer *out);
 
 #endif

@@ -16,16 +16,20 @@
 
 bool tt_row_set_attribute(struct tt_batch *batch, struct tt_row *row, struct tt_str key,
                           const struct tt_value *value) TT_CHECKED;
-bool tt_row_delete_attribute(struct tt_batch *batch, struct tt_row *row, struct tt_str key) TT_CHECKED;
+bool tt_row_delete_attribute(struct tt_batch *batch, struct tt_row *row, struct tt_str key)
+    TT_CHECKED;
 bool tt_resource_set_attribute(struct tt_batch *batch, uint32_t resource, struct tt_str key,
                                const struct tt_value *value) TT_CHECKED;
-bool tt_resource_delete_attribute(struct tt_batch *batch, uint32_t resource, struct tt_str key) TT_CHECKED;
+bool tt_resource_delete_attribute(struct tt_batch *batch, uint32_t resource, struct tt_str key)
+    TT_CHECKED;
 bool tt_scope_set_attribute(struct tt_batch *batch, uint32_t scope, struct tt_str key,
                             const struct tt_value *value) TT_CHECKED;
-bool tt_scope_delete_attribute(struct tt_batch *batch, uint32_t scope, struct tt_str key) TT_CHECKED;
+bool tt_scope_delete_attribute(struct tt_batch *batch, uint32_t scope, struct tt_str key)
+    TT_CHECKED;
 
 /* Fixed fields of a span. */
 bool tt_span_set_name(struct tt_batch *batch, struct tt_row *row, struct tt_str name) TT_CHECKED;
-bool tt_span_set_status(struct tt_batch *batch, struct tt_row *row, int32_t code, struct tt_str message) TT_CHECKED;
+bool tt_span_set_status(struct tt_batch *batch, struct tt_row *row, int32_t code,
+                        struct tt_str message) TT_CHECKED;
 
 #endif

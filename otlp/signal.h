@@ -30,9 +30,7 @@ static inline const char *tt_signal_name(enum tt_signal signal)
 /* What one row is called: "spans", "metric_points", "log_records", as in otelcol's metric names. */
 static inline const char *tt_signal_items(enum tt_signal signal)
 {
-    return signal == TT_TRACES    ? "spans"
-           : signal == TT_METRICS ? "metric_points"
-                                  : "log_records";
+    return signal == TT_TRACES ? "spans" : signal == TT_METRICS ? "metric_points" : "log_records";
 }
 
 #endif
