@@ -58,8 +58,12 @@ static enum tt_status check_tree(const struct tt_forest_image *image, uint32_t t
 
 static enum tt_status check_numbers(const struct tt_forest_image *image, struct tt_error *err)
 {
-    enum tt_status status = tt_forest_options_check(&image->options, err);
+    struct tt_forest_options options = image->options;
+    enum tt_status status;
 
+    /* A sample of one row is none to ask for, but what a table of one row gives. */
+    options.sample += options.sample == 1;
+    status = tt_forest_options_check(&options, err);
     if (status != TT_OK)
         return status;
     if (image->columns == 0 || image->columns > TT_FOREST_MAX_COLUMNS)

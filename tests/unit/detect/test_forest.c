@@ -293,7 +293,8 @@ static void own_powers_and_logarithms_are_exact_enough(void **state)
         assert_true(fabs(tt_log2(y) - x) < 1e-11);
     }
     assert_true(tt_exp2(0.0) == 1.0 && tt_exp2(10.0) == 1024.0 && tt_log2(1024.0) == 10.0);
-    assert_true(tt_exp2(-INFINITY) == tt_exp2(-1000.0) && tt_exp2(INFINITY) == tt_exp2(1000.0));
+    assert_true(tt_exp2(-(double)INFINITY) == tt_exp2(-1000.0) &&
+                tt_exp2((double)INFINITY) == tt_exp2(1000.0));
     assert_true(tt_exp2((double)NAN) == tt_exp2(-1000.0));
 }
 
@@ -518,9 +519,13 @@ static void refuses_options_out_of_range(void **state)
         {"score", {100, 256, 8, TT_METRIC_COUNT, false, true, 0.01, 0}, TT_INVALID_DATA},
         {"contamination", {100, 256, 8, TT_METRIC_DEPTH, false, true, 0, 0}, TT_INVALID_DATA},
         {"contamination", {100, 256, 8, TT_METRIC_DEPTH, false, true, 0.6, 0}, TT_INVALID_DATA},
-        {"contamination", {100, 256, 8, TT_METRIC_DEPTH, false, true, NAN, 0}, TT_INVALID_DATA},
+        {"contamination",
+         {100, 256, 8, TT_METRIC_DEPTH, false, true, (double)NAN, 0},
+         TT_INVALID_DATA},
         {"threshold", {100, 256, 8, TT_METRIC_DEPTH, false, true, 0.1, -1}, TT_INVALID_DATA},
-        {"threshold", {100, 256, 8, TT_METRIC_DEPTH, false, true, 0.1, NAN}, TT_INVALID_DATA},
+        {"threshold",
+         {100, 256, 8, TT_METRIC_DEPTH, false, true, 0.1, (double)NAN},
+         TT_INVALID_DATA},
         {"trees", {1024, 65535, 8, TT_METRIC_DEPTH, false, true, 0.01, 0}, TT_TOO_LARGE},
     };
 

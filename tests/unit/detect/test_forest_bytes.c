@@ -76,6 +76,23 @@ static void cut_or_changed_bytes_are_refused(void **state)
     tt_forest_unref(forest);
 }
 
+static void forests_on_next_to_nothing_read_back_too(void **state)
+{
+    (void)state;
+    for (size_t rows = 1; rows < 4; rows++) {
+        struct table table = table_make(rows, 2, 1);
+        struct tt_forest *forest = forest_on(&table.rows, NULL, 1), *again;
+        struct tt_buffer bytes = bytes_of(forest);
+        struct tt_error err;
+        assert_ok(tt_forest_read(bytes.data, bytes.len, &again, &err), &err);
+        assert_true(score_row(again, table.x) == score_row(forest, table.x));
+        tt_buffer_done(&bytes);
+        tt_forest_unref(forest);
+        tt_forest_unref(again);
+        table_free(&table);
+    }
+}
+
 /* ---- parts that make no forest ---- */
 
 struct parts {
@@ -246,6 +263,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_written_reads_back_bit_for_bit),
         cmocka_unit_test(cut_or_changed_bytes_are_refused),
+        cmocka_unit_test(forests_on_next_to_nothing_read_back_too),
         cmocka_unit_test(parts_that_make_no_forest_are_refused),
         cmocka_unit_test(survives_memory_running_out),
     };
