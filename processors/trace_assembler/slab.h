@@ -54,7 +54,7 @@ bool slab_pool_init(struct slab_pool *pool, size_t max_bytes) TT_CHECKED;
 void slab_pool_done(struct slab_pool *pool);
 /* Bytes that heaps have: whole slabs, and larger blocks. */
 size_t slab_pool_bytes(const struct slab_pool *pool);
-/* Gives the memory of free slabs that were not needed since the last call back to the system. */
+/* Gives a quarter of the memory of free slabs that were not needed since the last call back to the system. */
 void slab_pool_trim(struct slab_pool *pool);
 
 void slab_heap_init(struct slab_heap *heap, struct slab_pool *pool);
