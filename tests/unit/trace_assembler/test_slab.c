@@ -114,7 +114,7 @@ static void memory_goes_back_to_the_system(void **state)
     assert_true(full >= N * SIZE);
     slab_pool_trim(&pool); /* and that it was not needed: a quarter goes */
     assert_in_range(resident(&pool), full / 2, full * 4 / 5);
-    for (int i = 0; i < 12; i++)
+    for (int i = 0; i < 24; i++)
         slab_pool_trim(&pool);
     assert_true(resident(&pool) <= N * SIZE / 20);
     /* It can be used again. */
