@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Programs that nobody here wrote, made ready once in a cache and shared by all builds. Each function skips the test, with a word,
-where its peer cannot be had."""
+"""Programs that nobody here wrote, made ready once in a cache and shared by all builds and checkouts. Each function skips the test,
+with a word, where its peer cannot be had. The cache is $TELLTALE_PEERS, else ~/.cache/telltale/peers."""
+import contextlib
 import fcntl
+import hashlib
 import os
 import shutil
 import subprocess
@@ -10,21 +12,26 @@ import sys
 import telltale
 
 PEERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "peers")
-CACHE = os.environ.get("TELLTALE_PEERS", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "build", "peers"))
+CACHE = os.environ.get("TELLTALE_PEERS", os.path.join(os.path.expanduser("~"), ".cache", "telltale", "peers"))
+
+
+@contextlib.contextmanager
+def locked(name):
+    """One process at a time makes a peer; the others wait for it."""
+    os.makedirs(CACHE, exist_ok=True)
+    with open(os.path.join(CACHE, name + ".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def prepared(name, source, make):
     """A copy of tests/integration/peers/<source> in the cache, on which make(folder) was run with success once."""
-    folder = os.path.abspath(os.path.join(CACHE, name))
+    folder = os.path.join(CACHE, name)
     stamp = os.path.join(folder, ".ready")
     origin = os.path.join(PEERS, source)
-    newest = max(os.path.getmtime(os.path.join(origin, f)) for f in os.listdir(origin))
-    if os.path.exists(stamp) and os.path.getmtime(stamp) >= newest:
-        return folder
-    os.makedirs(CACHE, exist_ok=True)
-    with open(os.path.join(CACHE, name + ".lock"), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if os.path.exists(stamp) and os.path.getmtime(stamp) >= newest:
+    wanted = hashlib.sha256(b"".join(open(os.path.join(origin, f), "rb").read() for f in sorted(os.listdir(origin)))).hexdigest()
+    with locked(name):
+        if os.path.exists(stamp) and open(stamp).read() == wanted:
             return folder
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(origin, folder)
@@ -32,7 +39,8 @@ def prepared(name, source, make):
             make(folder)
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired, OSError) as error:
             telltale.skip(f"the peer '{name}' cannot be made here: {error}")
-        open(stamp, "w").close()
+        with open(stamp, "w") as f:
+            f.write(wanted)
     return folder
 
 
@@ -69,14 +77,15 @@ def collector():
     if binary:
         return binary
     tool = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "..", "shared", "tools", "otelcol", "build.sh")
-    folder = os.path.abspath(os.path.join(CACHE, "otelcol"))
+    folder = os.path.join(CACHE, "otelcol")
     binary = os.path.join(folder, "otelcol-peer")
-    if os.path.exists(binary):
-        return binary
-    if not os.path.exists(tool) or shutil.which("go") is None:
-        telltale.skip("no Collector here: set OTELCOL to the path of one")
-    try:
-        run([tool, folder], CACHE if os.path.isdir(CACHE) else "/", timeout=1200)
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        telltale.skip(f"a Collector cannot be built here: {error}")
+    with locked("otelcol"):
+        if os.path.exists(binary):
+            return binary
+        if not os.path.exists(tool) or shutil.which("go") is None:
+            telltale.skip("no Collector here: set OTELCOL to the path of one")
+        try:
+            run([tool, folder], CACHE, timeout=1200)
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+            telltale.skip(f"a Collector cannot be built here: {error}")
     return binary
