@@ -7,7 +7,8 @@
 #define BLOCK_BYTES    ((size_t)256 * 1024)
 #define MOST_CELLS     ((size_t)1 << 26) /* values of one tree's sample */
 #define MOST_TREE_ROWS ((size_t)1 << 22) /* samples of all trees */
-#define FEW_ROWS       6                 /* fewer than this are walked one by one */
+#define TREES_TOGETHER 8
+#define FEW_ROWS       8 /* fewer than this are walked one by one */
 
 /* ---- options ---- */
 
@@ -285,21 +286,21 @@ static void values_of_row(const struct tt_forest *forest, const float *row, floa
                             : tt_bin_code(bins->low[c], bins->high[c], bins->scale[c], row[c]);
 }
 
-/* One row of codes through all trees. */
+/* One row of codes through all trees, 8 at a time so that the loads of one hide those of the others. */
 static uint32_t sum_one(const struct tt_forest_tables *tables, const uint8_t *codes)
 {
     uint32_t sum = 0, tree = 0;
 
-    for (; tree + 4 <= tables->trees; tree += 4) {
+    for (; tree + TREES_TOGETHER <= tables->trees; tree += TREES_TOGETHER) {
         const struct tt_tree_words *words = &tables->words[tree];
-        unsigned at[4] = {1, 1, 1, 1};
+        unsigned at[TREES_TOGETHER] = {1, 1, 1, 1, 1, 1, 1, 1};
         for (unsigned level = 0; level < TT_TREE_LEVELS; level++) {
-            for (unsigned j = 0; j < 4; j++) {
+            for (unsigned j = 0; j < TREES_TOGETHER; j++) {
                 uint32_t word = words[j].node[at[j]];
                 at[j] = 2 * at[j] + (codes[word / 256 / TT_BLOCK_ROWS] > (word & 255));
             }
         }
-        for (unsigned j = 0; j < 4; j++)
+        for (unsigned j = 0; j < TREES_TOGETHER; j++)
             sum += words[j].leaf[at[j] - 256];
     }
     for (; tree < tables->trees; tree++) {

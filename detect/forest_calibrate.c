@@ -14,7 +14,7 @@
  */
 
 #define MOST_ROWS       ((size_t)4096) /* that the threshold is taken from */
-#define MOMENT_ROWS     ((size_t)2048) /* that the weights of depth and density are taken from */
+#define MOMENT_ROWS     ((size_t)1024) /* that the weights of depth and density are taken from */
 #define STEPS           TT_FOREST_MOST_VALUE
 #define LEAST_DEVIATION 0.01 /* of mean depth or density, where all rows are alike */
 

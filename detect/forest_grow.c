@@ -106,9 +106,12 @@ static void fill_block(struct grower *grower, uint32_t from)
                columns * sizeof(float));
     tt_forest_encode(grower->forest, grower->rows_copy, count, columns, grower->tile,
                      grower->block);
-    for (size_t c = 0; c < columns; c++)
+    for (size_t c = 0; c < columns; c++) {
+        const uint8_t *restrict codes = grower->block + c * TT_BLOCK_ROWS;
+        float *restrict values = grower->values + c * grower->sample + from;
         for (uint32_t r = 0; r < count; r++)
-            grower->values[c * grower->sample + from + r] = grower->block[c * TT_BLOCK_ROWS + r];
+            values[r] = codes[r];
+    }
 }
 
 static void fill_values(struct grower *grower)
@@ -292,7 +295,8 @@ static double left_share(struct grower *grower, size_t first, size_t at, const s
     return ((double)cut->threshold + cell - low) / (high - low);
 }
 
-/* Samples at most the threshold first; returns where the others begin. */
+/* Samples at most the threshold first; returns where the others begin. The exchange is unconditional: which side a sample
+ * falls on is what no branch predictor guesses. */
 static uint32_t partition(struct grower *grower, const struct job *job, const struct cut *cut)
 {
     const float *values = column_values(grower, cut->column);
@@ -300,10 +304,9 @@ static uint32_t partition(struct grower *grower, const struct job *job, const st
 
     for (uint32_t i = job->begin; i < job->end; i++) {
         uint32_t sample = order[i];
-        if (values[sample] > cut->threshold)
-            continue;
         order[i] = order[middle];
-        order[middle++] = sample;
+        order[middle] = sample;
+        middle += values[sample] <= cut->threshold;
     }
     return middle;
 }
