@@ -10,6 +10,8 @@ enum {
     TAG_BOOL = TT_TAG(2, TT_PB_WIRE_VARINT),
     TAG_INT = TT_TAG(3, TT_PB_WIRE_VARINT),
     TAG_DOUBLE = TT_TAG(4, TT_PB_WIRE_64),
+    TAG_ARRAY = TT_TAG(5, TT_PB_WIRE_LENGTH),
+    TAG_ELEMENT = TT_TAG(1, TT_PB_WIRE_LENGTH),
 };
 
 /* Longest text of the common form: its length is one byte. */
@@ -51,6 +53,13 @@ static bool put_simple_number(struct tt_json_out *out, const uint8_t *at, const 
     return true;
 }
 
+/* Whether the value from `at` to `end` is an array of one text and nothing else, as captured headers come. */
+static bool is_array_of_one_text(const uint8_t *at, const uint8_t *end)
+{
+    return at[0] == TAG_ARRAY && at + 2 + at[1] == end && at[1] >= 4 && at[2] == TAG_ELEMENT &&
+           at[3] + 2 == at[1] && at[4] == TAG_STRING && at[5] + 2 == at[3];
+}
+
 bool tt_json_simple_key_value(struct tt_json_out *out, struct tt_str wire, const char *limit)
 {
     const uint8_t *at = (const uint8_t *)wire.data, *end = at + wire.len;
@@ -69,6 +78,12 @@ bool tt_json_simple_key_value(struct tt_json_out *out, struct tt_str wire, const
         TT_JSON_PUT(out, "\",\"value\":{\"stringValue\":\"");
         out->at = tt_json_put_text(out->at, tt_str_of(at + 2, at[1]), limit);
         TT_JSON_PUT(out, "\"}}");
+        return true;
+    }
+    if (is_array_of_one_text(at, end)) {
+        TT_JSON_PUT(out, "\",\"value\":{\"arrayValue\":{\"values\":[{\"stringValue\":\"");
+        out->at = tt_json_put_text(out->at, tt_str_of(at + 6, at[5]), limit);
+        TT_JSON_PUT(out, "\"}]}}}");
         return true;
     }
     if (put_simple_number(out, at, end))

@@ -92,6 +92,17 @@ static const struct {
          "c", "\"bytesValue\":\"+/8=\"") "," KV("d", "\"bytesValue\":\"AQID\""))},
     {TT_TRACES,
      ATTRIBUTES(KV("none", "") "," KV("a", "\"arrayValue\":{}") "," KV("m", "\"kvlistValue\":{}"))},
+    /* arrays of one text, which are written in one go, and what only looks like one */
+    {TT_TRACES, ATTRIBUTES(KV("a", "\"arrayValue\":{\"values\":[{\"stringValue\":\"x\"}]}") "," KV(
+                    "e", "\"arrayValue\":{\"values\":[{\"stringValue\":\"\"}]}"))},
+    {TT_TRACES,
+     ATTRIBUTES(
+         KV("o", "\"arrayValue\":{\"values\":[{}]}") "," KV("i", "\"arrayValue\":{\"values\":[{\"intValue\":\"7\"}]}") "," KV(
+             "b",
+             "\"arrayValue\":{\"values\":[{\"bytesValue\":\"eA==\"}]}") "," KV("k",
+                                                                               "\"kvlistValue\":{\"values\":[" TEXT(
+                                                                                   "x",
+                                                                                   "y") "]}"))},
     {TT_TRACES,
      ATTRIBUTES(KV(
          "a", "\"arrayValue\":{\"values\":[{\"stringValue\":\"x\"},{},{\"arrayValue\":{\"values\":["
