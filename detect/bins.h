@@ -75,7 +75,10 @@ void tt_bins_done(struct tt_bins *bins);
 static inline uint8_t tt_bin_code(float low, float high, double scale, float x)
 {
     float inside = x >= low ? x : low; /* NaN becomes low */
-    int32_t code, below = x < low, above = x > high, missing = x != x;
+    int32_t below = x < low;
+    int32_t above = x > high;
+    int32_t missing = x != x;
+    int32_t code;
 
     inside = inside <= high ? inside : high;
     code = (int32_t)(((double)inside - (double)low) * scale);
