@@ -324,6 +324,8 @@ static enum tt_status retrain(struct tt_stream_forest *stream, int64_t when, str
     struct tt_stream_job *job;
     enum tt_status status = tt_stream_job_new(stream, when, &job, err);
 
+    if (job == NULL)
+        return status;
     if (status == TT_OK)
         status = tt_stream_job_train(job, err);
     if (status == TT_OK)
