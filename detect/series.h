@@ -34,13 +34,13 @@
  * Stationary. All that is learnt is forgotten: samples are uniform over about the last 24,000 points, ranks over the last
  *            600 blocks, the range over the last 24,000 to 48,000. A year-old state alarms as often as one of a week.
  * Time.      An argument in ns, never the clock. Steps may be irregular. A point not later than the one before is scored, not learnt,
- *            and never alarms. After a gap of more than 20 usual steps nothing is held back any more.
+ *            and never alarms. After a gap of more than 100 usual steps nothing is held back any more.
  * Values.    NaN and infinities are no measurements: score 0, nothing learnt. Beyond +-1e37 a value counts as that bound.
  * Bits.      Verdicts are made of + - * / on float and double only: the same points and seed give the same bits everywhere. A
  *            state read back goes on with the same bits.
  * Ownership: the caller's memory holds the whole state, without pointers: it may be copied and moved.
  * Threads:   one at a time for a state.
- * Cost:      full 10 us a point, 0.46 MB, and up to 1 ms for each of the first ten growths; light 0.3 us, 3.7 KB. tests/bench/bench_series.c
+ * Cost:      full 14 us a point, 0.47 MB, and up to 2 ms for each of the first ten growths; light 0.3 us (0.4 when cold), 3.9 KB. tests/bench/bench_series.c
  *            prints them, and the quality on the Numenta Anomaly Benchmark.
  */
 

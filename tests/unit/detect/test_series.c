@@ -191,7 +191,8 @@ static void any_number_and_any_time_has_a_verdict(void **state)
 
         for (int i = 0; i < 3000; i++) {
             double value = VALUES[tt_random_below(&random, TT_LENGTH(VALUES))];
-            int64_t jump = (int64_t)(tt_random_next(&random) >> (1 + tt_random_below(&random, 63)));
+            uint32_t bits = 1 + tt_random_below(&random, 63);
+            int64_t jump = (int64_t)(tt_random_next(&random) >> bits);
 
             time = time > INT64_MAX - jump ? INT64_MIN : time + jump;
             tt_series_push(series, time, value, &verdict);
