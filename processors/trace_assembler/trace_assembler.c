@@ -395,6 +395,14 @@ static enum tt_status take_in(struct trace_assembler *self, struct tt_batch **ba
     return TT_OK;
 }
 
+static enum tt_status refuse(struct tt_batch **batch, enum tt_status status,
+                             const struct tt_error *why, struct tt_error *err)
+{
+    if (err != NULL)
+        *err = *why;
+    return tt_drop(batch, status, why);
+}
+
 static enum tt_status trace_assembler_consume(void *context, struct tt_batch **batch,
                                               struct tt_error *err)
 {
@@ -402,7 +410,7 @@ static enum tt_status trace_assembler_consume(void *context, struct tt_batch **b
     uint32_t rows = tt_batch_live_rows(*batch);
     struct tt_error local = {.status = TT_OK};
     tt_dur now = now_of(self);
-    struct intake intake = {.n_items = 0};
+    struct intake intake;
     enum tt_status status;
 
     if ((*batch)->signal == TT_METRICS)
@@ -410,14 +418,11 @@ static enum tt_status trace_assembler_consume(void *context, struct tt_batch **b
     if (is_over_limit(self) && is_stuck(self, now)) {
         status = tt_fail(&local, TT_UNAVAILABLE,
                          "hold more traces: memory is full and they cannot be sent on");
-    } else {
-        status = intake_init(&intake, *batch, self->options.seed, &self->origins, &local);
+        return refuse(batch, status, &local, err);
     }
-    if (status != TT_OK) {
-        if (err != NULL)
-            *err = local;
-        return tt_drop(batch, status, &local);
-    }
+    status = intake_init(&intake, *batch, self->options.seed, &self->origins, &local);
+    if (status != TT_OK)
+        return refuse(batch, status, &local, err);
     status = take_in(self, batch, &intake, now, err);
     intake_done(&intake, &self->origins);
     flush_due(self, now, rows < TRACE_BATCH_ROWS ? TRACE_BATCH_ROWS : 2 * (size_t)rows);
