@@ -121,7 +121,7 @@ static enum tt_status build(struct tt_forest *forest, const struct tt_rows *rows
                                          : copy_bins(bins, &forest->bins, err);
 
     if (status == TT_OK)
-        status = tt_forest_grow(forest, rows, &facts, err);
+        status = tt_forest_grow(forest, rows, 0, &facts, err);
     if (status == TT_OK)
         status = tt_forest_tables_make(forest, err);
     if (status == TT_OK)

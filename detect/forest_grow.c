@@ -459,7 +459,7 @@ static void release(struct grower *grower)
     tt_free(grower->block);
 }
 
-enum tt_status tt_forest_grow(struct tt_forest *forest, const struct tt_rows *rows,
+enum tt_status tt_forest_grow(struct tt_forest *forest, const struct tt_rows *rows, uint32_t from,
                               struct tt_leaf_facts *facts, struct tt_error *err)
 {
     TT_CLEANUP(tt_freep) double *mean_depth = NULL;
@@ -473,7 +473,7 @@ enum tt_status tt_forest_grow(struct tt_forest *forest, const struct tt_rows *ro
         forest->first[tree] = (uint32_t)grower.count;
         ok = reserve(&grower, most_nodes(grower.sample));
         if (ok)
-            grow_tree(&grower, tree, mean_depth);
+            grow_tree(&grower, from + tree, mean_depth);
     }
     if (ok)
         forest->first[trees] = (uint32_t)grower.count;

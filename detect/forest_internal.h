@@ -77,8 +77,9 @@ struct tt_leaf_facts {
     double *depth, *density;
 };
 
-/* Fills forest->first and forest->nodes. facts' arrays are the caller's to free, also after a failure. */
-enum tt_status tt_forest_grow(struct tt_forest *forest, const struct tt_rows *rows,
+/* Fills forest->first and forest->nodes with the trees numbered from `from` on. facts' arrays are the caller's to free, also
+ * after a failure. */
+enum tt_status tt_forest_grow(struct tt_forest *forest, const struct tt_rows *rows, uint32_t from,
                               struct tt_leaf_facts *facts, struct tt_error *err) TT_CHECKED;
 /* c(n), the mean depth of a binary search tree of n keys. O(n). */
 double tt_forest_mean_depth(uint32_t n);

@@ -131,6 +131,46 @@ static void refuses_ranges_that_are_none(void **state)
     assert_status(tt_bins_learn(&none, &bins, NULL), TT_INVALID_DATA);
 }
 
+static void says_how_far_outside_a_value_is(void **state)
+{
+    static const struct {
+        uint32_t column;
+        float x;
+        double outside;
+    } cases[] = {
+        {0, 0.0F, 0.0},     {0, 10.0F, 0.0},     {0, 20.0F, 0.5}, {0, -30.0F, 0.75},
+        {0, INFINITY, 1.0}, {0, -INFINITY, 1.0}, {0, NAN, 1.0},   {1, NAN, 0.0},
+        {1, 7.0F, 0.0},     {1, 7.001F, 1.0},
+    };
+    const float x[] = {0.0F, NAN, 10.0F, 7.0F};
+    struct tt_bins bins = learn(x, 2, 2);
+    const float row[] = {20.0F, 8.0F};
+
+    (void)state;
+    for (size_t i = 0; i < TT_LENGTH(cases); i++)
+        assert_true(fabs(tt_bins_outside_of(&bins, cases[i].column, cases[i].x) -
+                         cases[i].outside) < 1e-12);
+    assert_true(tt_bins_outside(&bins, row) == 0.75);
+    tt_bins_done(&bins);
+}
+
+static void rare_gaps_are_news_and_common_ones_are_not(void **state)
+{
+    float x[4000] = {0};
+    struct tt_bins bins;
+
+    (void)state;
+    x[17] = x[18] = NAN; /* 1 in 2,000 */
+    bins = learn(x, 4000, 1);
+    assert_false(bins.gaps[0]);
+    tt_bins_done(&bins);
+    for (size_t i = 0; i < 5; i++)
+        x[i] = NAN;
+    bins = learn(x, 4000, 1);
+    assert_true(bins.gaps[0]);
+    tt_bins_done(&bins);
+}
+
 /* Every encoder, against the definition of one value's code. */
 static void all_paths_encode_alike(void **state)
 {
@@ -194,6 +234,8 @@ int main(void)
         cmocka_unit_test(columns_without_a_number_have_a_range_all_the_same),
         cmocka_unit_test(order_survives_whatever_the_range),
         cmocka_unit_test(refuses_ranges_that_are_none),
+        cmocka_unit_test(says_how_far_outside_a_value_is),
+        cmocka_unit_test(rare_gaps_are_news_and_common_ones_are_not),
         cmocka_unit_test(all_paths_encode_alike),
         cmocka_unit_test(survives_memory_running_out),
     };

@@ -87,7 +87,7 @@ static void training_on_any_path_gives_the_same_forest(void **state)
         other->path = (enum tt_forest_path)path;
         other->seed = 9;
         assert_ok(tt_bins_learn(&table.rows, &other->bins, NULL), NULL);
-        assert_ok(tt_forest_grow(other, &table.rows, &facts, NULL), NULL);
+        assert_ok(tt_forest_grow(other, &table.rows, 0, &facts, NULL), NULL);
         assert_ok(tt_forest_tables_make(other, NULL), NULL);
         assert_ok(tt_forest_calibrate(other, &table.rows, &facts, NULL), NULL);
         assert_memory_equal(other->first, forest->first, 101 * sizeof(*forest->first));
@@ -167,6 +167,38 @@ static void a_tree_depends_on_seed_generation_and_number_alone(void **state)
     table_free(&table);
 }
 
+/* So that any number of threads may grow them, in any order. */
+static void a_tree_does_not_depend_on_the_trees_before_it(void **state)
+{
+    struct tt_forest_options options = tt_forest_options_default();
+    struct table table = table_make(500, 6, 8);
+    struct tt_forest *all, *last;
+    struct tt_leaf_facts facts = {0};
+
+    (void)state;
+    options.trees = 10;
+    all = forest_on(&table.rows, &options, 1);
+    options.trees = 4;
+    last = tt_forest_new(&options);
+    last->seed = 1;
+    assert_ok(tt_bins_learn(&table.rows, &last->bins, NULL), NULL);
+    assert_ok(tt_forest_grow(last, &table.rows, 6, &facts, NULL), NULL);
+    for (uint32_t tree = 0; tree < 4; tree++) {
+        const struct tt_forest_node *a = all->nodes + all->first[6 + tree];
+        const struct tt_forest_node *b = last->nodes + last->first[tree];
+        uint32_t count = last->first[tree + 1] - last->first[tree];
+        assert_int_equal(all->first[7 + tree] - all->first[6 + tree], count);
+        for (uint32_t i = 0; i < count; i++)
+            assert_true(a[i].column == b[i].column && a[i].threshold == b[i].threshold &&
+                        a[i].samples == b[i].samples);
+    }
+    tt_free(facts.depth);
+    tt_free(facts.density);
+    tt_forest_unref(all);
+    tt_forest_unref(last);
+    table_free(&table);
+}
+
 static void a_sample_has_no_row_twice(void **state)
 {
     struct tt_forest_options options = tt_forest_options_default();
@@ -212,6 +244,8 @@ static void depth_scores_follow_the_paper(void **state)
     struct tt_forest *forest;
 
     (void)state;
+    for (size_t i = 0; i < 1000; i++) /* mostly constant, for gates */
+        table.x[i * 5 + 4] = i % 100 == 0;
     options.metric = TT_METRIC_DEPTH;
     forest = forest_on(&table.rows, &options, 1);
     for (size_t i = 0; i < 1000; i++) {
@@ -720,6 +754,7 @@ int main(void)
         cmocka_unit_test(training_on_any_path_gives_the_same_forest),
         cmocka_unit_test(blocks_encoded_by_the_caller_score_alike),
         cmocka_unit_test(a_tree_depends_on_seed_generation_and_number_alone),
+        cmocka_unit_test(a_tree_does_not_depend_on_the_trees_before_it),
         cmocka_unit_test(a_sample_has_no_row_twice),
         cmocka_unit_test(depth_scores_follow_the_paper),
         cmocka_unit_test(mean_depths_are_those_of_binary_search_trees),

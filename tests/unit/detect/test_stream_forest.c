@@ -308,31 +308,82 @@ static void what_is_gone_is_forgotten_and_what_stays_is_believed(void **state)
     test_free(scores);
 }
 
-/* A fifth of the rows bad for a quarter of a half-life, that is half an hour of the default two hours. */
-static void a_flood_of_bad_rows_does_not_become_normal(void **state)
+/* Recall of anomalies after `good` rows, and again after `flood` rows of which a fifth are such; both thresholds. */
+struct flood {
+    double before, after;
+    float threshold_before, threshold_after;
+};
+
+static struct flood run_flood(size_t n_good, size_t n_flood)
 {
     struct tt_stream_forest_options options = row_options();
+    struct table good = make_rows(n_good, 0, 1, NULL), bad = make_rows(n_flood, 5, 2, NULL);
+    struct table held = make_rows(4000, 1, 3, NULL);
+    float *scores = test_malloc((n_good > n_flood ? n_good : n_flood) * sizeof(float));
     struct tt_stream_forest *stream;
-    uint8_t labels[4000];
-    struct table good = make_rows(40000, 0, 1, NULL), flood = make_rows(10000, 5, 2, NULL);
-    struct table held = make_rows(4000, 1, 3, labels);
-    float *scores = test_malloc(40000 * sizeof(float));
-    double before, after;
+    struct flood flood;
 
-    (void)state;
     options.half_life = 40000;
     options.long_half_life = 400000;
     stream = stream_of(&options);
     push(stream, &good.rows, NULL, scores);
-    (void)mean_score(stream, &held.rows, &before);
-    push(stream, &flood.rows, NULL, scores);
-    (void)mean_score(stream, &held.rows, &after);
-    assert_true(before > 0.8);
-    assert_true(after > 0.8 * before);
+    flood.threshold_before = tt_stream_forest_threshold(stream);
+    (void)mean_score(stream, &held.rows, &flood.before);
+    push(stream, &bad.rows, NULL, scores);
+    flood.threshold_after = tt_stream_forest_threshold(stream);
+    (void)mean_score(stream, &held.rows, &flood.after);
     tt_stream_forest_free(stream);
     table_free(&good);
-    table_free(&flood);
+    table_free(&bad);
     table_free(&held);
+    test_free(scores);
+    return flood;
+}
+
+static void a_flood_of_bad_rows_does_not_become_normal(void **state)
+{
+    /* A quarter of a half-life, which is half an hour of the default two hours; and a whole one. */
+    struct flood half_an_hour = run_flood(40000, 10000), long_one = run_flood(40000, 40000);
+
+    (void)state;
+    assert_true(half_an_hour.before > 0.8);
+    assert_true(half_an_hour.after > 0.9 * half_an_hour.before);
+    assert_true(long_one.after > 0.8 * long_one.before);
+}
+
+/* 0.2 for each half-life, on the scale of odds. */
+static void the_threshold_cannot_run_away(void **state)
+{
+    struct flood flood = run_flood(20000, 10000);
+    double before = (double)flood.threshold_before, after = (double)flood.threshold_after;
+    double moved = log2(after / (1.0 - after)) - log2(before / (1.0 - before));
+
+    (void)state;
+    assert_true(moved > 0.0 && moved < 0.06);
+}
+
+/* Young forests know little: new rows score high with them, and would spoil the threshold for a long time (a share of 0.042 instead
+ * of 0.064; the mean of four streams, for one alone says little). */
+static void scores_of_young_forests_do_not_make_the_threshold(void **state)
+{
+    struct tt_stream_forest_options options = row_options();
+    float *scores = test_malloc(3000 * sizeof(float));
+    double sum = 0.0, share;
+
+    (void)state;
+    for (uint64_t seed = 0; seed < 4; seed++) {
+        struct table table = make_rows(3000, 0, 5 + seed, NULL);
+        struct table held = make_rows(4000, 0, 100 + seed, NULL);
+        struct tt_stream_forest *stream;
+        assert_ok(tt_stream_forest_new(&options, COLUMNS, seed, &stream, NULL), NULL);
+        push(stream, &table.rows, NULL, scores);
+        (void)mean_score(stream, &held.rows, &share);
+        sum += share / 4;
+        tt_stream_forest_free(stream);
+        table_free(&table);
+        table_free(&held);
+    }
+    assert_true(sum > 0.05 && sum < 0.08);
     test_free(scores);
 }
 
@@ -396,6 +447,8 @@ int main(void)
         cmocka_unit_test(a_steady_stream_keeps_its_scores),
         cmocka_unit_test(what_is_gone_is_forgotten_and_what_stays_is_believed),
         cmocka_unit_test(a_flood_of_bad_rows_does_not_become_normal),
+        cmocka_unit_test(the_threshold_cannot_run_away),
+        cmocka_unit_test(scores_of_young_forests_do_not_make_the_threshold),
         cmocka_unit_test(refuses_options_out_of_range),
         cmocka_unit_test(survives_memory_running_out),
     };

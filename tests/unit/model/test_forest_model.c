@@ -136,6 +136,7 @@ static void a_faulty_file_is_named_with_line_and_column(void **state)
 static void other_features_are_refused(void **state)
 {
     const struct tt_str swapped[] = {names[1], names[0], names[2]};
+    const struct tt_str renamed[] = {names[0], TT_STR("errot"), names[2]};
     const struct tt_str more[] = {names[0], names[1], names[2], TT_STR("x")};
     struct tt_forest_model *model = model_of(false, TT_METRIC_COMBINED);
     struct tt_error err;
@@ -144,6 +145,7 @@ static void other_features_are_refused(void **state)
     assert_ok(tt_forest_model_check(model, names, 3, &err), &err);
     assert_status(tt_forest_model_check(model, swapped, 3, &err), TT_INVALID_DATA);
     assert_non_null(strstr(err.message, "column 1 is \"error\", in the model \"duration_ms\""));
+    assert_status(tt_forest_model_check(model, renamed, 3, &err), TT_INVALID_DATA);
     assert_status(tt_forest_model_check(model, names, 2, &err), TT_INVALID_DATA);
     assert_status(tt_forest_model_check(model, more, 4, &err), TT_INVALID_DATA);
     tt_forest_model_free(model);
