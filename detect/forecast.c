@@ -209,12 +209,14 @@ static void learn_seasons(struct tt_forecast *forecast, size_t i, int64_t step, 
 
     for (int which = 0; which < 2; which++) {
         uint32_t length = forecast->options.season[which];
+        uint64_t seasons_seen;
         double gain;
         float *at;
 
         if ((member->seasons >> which & 1) == 0)
             continue;
-        gain = 1.0 / ((double)(forecast->points / length) + 1.0);
+        seasons_seen = forecast->points / length; /* whole ones */
+        gain = 1.0 / ((double)seasons_seen + 1.0);
         gain = left * (member->season_gain > gain ? member->season_gain : gain);
         left -= gain;
         at = &season_of(forecast, i, which)[step % length];
