@@ -80,7 +80,7 @@ class Bench:
         process = self.process
         for connection in self.opened:
             connection.close()
-        back = telltale.wait_for(lambda: process.descriptors() <= self.descriptors, 8)
+        back = telltale.wait_for(lambda: process.descriptors() <= self.descriptors, 45 if process.is_sanitized() else 8)
         self.check("descriptors", back, f"{process.descriptors()} open, {self.descriptors} at the start")
         self.grown_less("memory", rss_growth)
         code = process.stop()

@@ -168,10 +168,19 @@ class Process:
     def wait_ready(self, seconds=20.0):
         if self.ready is None:
             return
-        if not wait_for(lambda: self.process.poll() is not None or self.is_open(self.ready), seconds):
+        if not wait_for(lambda: self.process.poll() is not None or self.is_ready(), seconds):
             raise RuntimeError("not ready in time:\n" + self.log())
         if self.process.poll() is not None:
             raise RuntimeError(f"ended with {self.process.returncode}:\n" + self.log())
+
+    def is_ready(self):
+        """The port is open; a health endpoint also says that everything has been started, which the port alone does not."""
+        if not self.is_open(self.ready):
+            return False
+        try:
+            return self.ready != "health" or self.get("health", "/").status == 200
+        except OSError:
+            return False
 
     def is_open(self, name):
         with contextlib.closing(socket.socket()) as s:
