@@ -40,6 +40,19 @@ def good_body():
     return telltale.traces([telltale.span()])
 
 
+def settled_descriptors(process):
+    """How many are open once every endpoint is, and the connections that asked are closed again."""
+    telltale.wait_for(lambda: all(process.is_open(name) for name in process.ports), 20)
+    seen = []
+
+    def is_settled():
+        seen.append(process.descriptors())
+        return len(seen) > 5 and len(set(seen[-5:])) == 1
+
+    telltale.wait_for(is_settled, 20, every=0.1)
+    return seen[-1]
+
+
 class Bench:
     """Runs cases against one process and remembers what went wrong."""
 
@@ -48,7 +61,7 @@ class Bench:
         self.failures = 0
         self.cases = 0
         self.opened = []  # connections to close before descriptors are counted
-        self.descriptors = process.descriptors()
+        self.descriptors = settled_descriptors(process)
         self.rss = process.rss()
 
     def expect(self, name, answer, *statuses):
