@@ -424,7 +424,8 @@ static enum tt_status run_burst(const struct lg_options *options, struct tt_stop
         if (bursts[i].options == NULL)
             continue;
         end_burst(&bursts[i], ret_account);
-        last = bursts[i].sender.last_error;
+        if (bursts[i].sender.account.answers[0] > 0)
+            last = bursts[i].sender.last_error;
     }
     tt_free(bursts);
     return status == TT_OK ? verdict(ret_account, &last, err) : status;

@@ -35,6 +35,10 @@ says err "--config needs a value: FILE"
 expect 2 validate --config "$dir/none.yaml"
 says err "none.yaml"
 
+# A peer that is not there is named, also when most connections had nothing to send.
+expect 1 loadgen --endpoint http://127.0.0.1:9 --requests 1 --connections 4 --retries 0
+says err "http://127.0.0.1:9/v1/traces: "
+
 # Every command explains itself.
 "$telltale" --help | sed -n 's/^  \([a-z-]*\( [a-z]*\)\?\)  .*/\1/p' >"$dir/commands"
 [ "$(wc -l <"$dir/commands")" -ge 6 ] || fail "too few commands in --help"
