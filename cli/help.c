@@ -77,8 +77,8 @@ void tt_help_overview(struct tt_buffer *out)
             "Telltale receives telemetry, labels what was recorded while something was wrong, and "
             "writes\ndatasets to train on.\n\nUsage: telltale [COMMAND] [OPTION]…\n\nCommands:\n"));
     for (size_t i = 0; i < count; i++) {
-        tt_buffer_printf(out, "  %-18s", commands[i]->name);
-        append_wrapped(tt_str(commands[i]->summary), 20, out);
+        tt_buffer_printf(out, "  %-20s", commands[i]->name);
+        append_wrapped(tt_str(commands[i]->summary), 22, out);
     }
     tt_buffer_append_str(
         out, TT_STR("\nWithout a command: run. Options of a command: telltale COMMAND --help\n"
