@@ -150,5 +150,7 @@ bool tt_scalar_double(struct tt_str text, double *ret_value)
         return false;
     if (!tt_str_to_double(has_plus ? without_sign(text) : text, ret_value))
         return false;
+    *ret_value +=
+        0.0; /* -0.0 becomes 0.0: an integer -0 has no sign, and a value reads the same however it is written */
     return isfinite(*ret_value);
 }

@@ -69,6 +69,7 @@ static void scalar_double_is_finite(void **state)
         {"1", true, 1},     {"0.5", true, 0.5}, {"+.5", true, 0.5},   {"-1e3", true, -1000},
         {"5.", true, 5},    {"0x10", true, 16}, {"1e99", true, 1e99}, {"1e999", false, 0},
         {".inf", false, 0}, {".nan", false, 0}, {"inf", false, 0},    {"x", false, 0},
+        {"-0", true, 0},    {"-0.", true, 0},
     };
 
     (void)state;
