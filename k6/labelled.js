@@ -25,7 +25,7 @@ import { nextRequest } from './modules/journeys.js';
 import { generator, hash } from './modules/random.js';
 import { blocksOf, scenariosOf } from './modules/schedule.js';
 import { settings } from './modules/settings.js';
-import { closeWindow, deliver, openWindow, probe } from './modules/telltale.js';
+import { LEASE_SECONDS, closeWindow, deliver, openWindow, probe, renewWindow } from './modules/telltale.js';
 import { newTrace, rootSpanRequest, traceparentOf } from './modules/trace.js';
 
 const run = settings();
@@ -46,7 +46,8 @@ export const options = {
 
 export function setup() {
   try {
-    http.get(`${run.base}/`, { tags: { kind: 'probe' }, responseCallback: null, redirects: 0, timeout: '5s', throw: true });
+    const headers = { traceparent: traceparentOf(newTrace(), false) }; // in nobody's dataset
+    http.get(`${run.base}/`, { headers, tags: { kind: 'probe' }, responseCallback: null, redirects: 0, timeout: '5s', throw: true });
   } catch (error) {
     exec.test.abort(`no shop answers at ${run.base} (${error.message || error}); start one with k6/shop/shop start, or set BASE_URL`);
   }
@@ -86,15 +87,24 @@ export function warmUp() {
   send(request, { traceparent: traceparentOf(newTrace(), false) }, 'warm_up');
 }
 
+/** Until the wall clock shows `endMs`; keeps the window open meanwhile. The window's id then: another one when Telltale lost it. */
+async function keepOpen(id, label, endMs) {
+  const pause = LEASE_SECONDS / 3;
+  for (let left = (endMs - Date.now()) / 1000; left > 0; left = (endMs - Date.now()) / 1000) {
+    sleep(Math.min(left, pause));
+    if (left > pause && id !== null && !(await renewWindow(run.otlp, id))) id = await openWindow(run.otlp, label, Date.now());
+  }
+  return id;
+}
+
 /** Opens the window of each block when it starts, and closes it when it ends. One VU, one iteration: it keeps the ids. */
 export async function labelWindows(data) {
   if (!data.deliver) return;
   const begin = exec.scenario.startTime;
-  const until = (seconds) => sleep(Math.max(0, (begin + seconds * 1000 - Date.now()) / 1000));
   for (const block of blocks) {
-    until(block.start);
-    const id = await openWindow(run.otlp, LABELS[block.name], begin + Math.round(block.start * 1000));
-    until(block.end);
+    const label = LABELS[block.name];
+    sleep(Math.max(0, (begin + block.start * 1000 - Date.now()) / 1000));
+    const id = await keepOpen(await openWindow(run.otlp, label, begin + Math.round(block.start * 1000)), label, begin + block.end * 1000);
     if (id !== null) await closeWindow(run.otlp, id, begin + Math.round(block.end * 1000));
   }
 }
@@ -102,6 +112,5 @@ export async function labelWindows(data) {
 export function teardown(data) {
   const seconds = (Date.now() - data.begin) / 1000;
   const open = blocks.find((block) => block.start <= seconds && seconds < block.end);
-  if (open && data.deliver)
-    console.warn(`interrupted in block ${open.id}: its label window may still be open. Stop Telltale, or end the window with a POST of {"id": …} to ${run.otlp}/v1/labels`);
+  if (open && data.deliver) console.warn(`interrupted in block ${open.id}: its label window ends by itself within ${LEASE_SECONDS} s`);
 }

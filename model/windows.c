@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -356,12 +357,16 @@ static const struct tt_label_window *overlapping(const struct tt_label_snapshot 
 
 static enum tt_status fail_overlap(const struct tt_label_window *other, struct tt_error *err)
 {
-    char start[32];
+    char start[32], hint[64] = "";
 
+    if (other->id != 0 && (other->leased || other->end_ns == TT_LABEL_OPEN_END))
+        (void)snprintf(hint, sizeof(hint), "; close it with {\"id\": %llu}",
+                       (unsigned long long)other->id);
     tt_time_format(other->start_ns, 3, start);
     return tt_fail(err, TT_INVALID_DATA,
-                   "overlaps the window of type \"%.*s\" that starts at %s for the same services",
-                   (int)tt_label_cut(other->label.type, 64).len, other->label.type.data, start);
+                   "overlaps the window of type \"%.*s\" that starts at %s for the same services%s",
+                   (int)tt_label_cut(other->label.type, 64).len, other->label.type.data, start,
+                   hint);
 }
 
 static bool append_entry(struct tt_label_snapshot *snapshot, const struct tt_label_window *window)
@@ -486,13 +491,18 @@ static void remove_entry(struct tt_label_snapshot *snapshot, size_t i)
     snapshot->entries[i] = snapshot->entries[--snapshot->count];
 }
 
-static bool forget_oldest_closed(struct tt_label_snapshot *snapshot)
+static bool is_open(const struct tt_label_window *window, uint64_t now_ns)
+{
+    return window->end_ns == TT_LABEL_OPEN_END || (window->leased && window->end_ns > now_ns);
+}
+
+static bool forget_oldest_closed(struct tt_label_snapshot *snapshot, uint64_t now_ns)
 {
     size_t oldest = SIZE_MAX;
 
     for (size_t i = 0; i < snapshot->count; i++) {
         const struct tt_label_window *window = &snapshot->entries[i]->window;
-        if (window->id == 0 || window->end_ns == TT_LABEL_OPEN_END)
+        if (window->id == 0 || is_open(window, now_ns))
             continue;
         if (oldest == SIZE_MAX || window->end_ns < snapshot->entries[oldest]->window.end_ns)
             oldest = i;
@@ -503,6 +513,18 @@ static bool forget_oldest_closed(struct tt_label_snapshot *snapshot)
     return true;
 }
 
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+static void set_lease(struct tt_label_window *window, tt_dur lease, uint64_t from_ns)
+{
+    window->leased = lease != 0;
+    if (window->leased && __builtin_add_overflow(from_ns, (uint64_t)lease, &window->end_ns))
+        window->end_ns = TT_LABEL_OPEN_END - 1;
+}
+
 static enum tt_status change_open(struct tt_label_snapshot *next, struct tt_window_post *post,
                                   uint64_t id, uint64_t now_ns, struct tt_error *err)
 {
@@ -511,12 +533,13 @@ static enum tt_status change_open(struct tt_label_snapshot *next, struct tt_wind
 
     if (!post->has_start)
         window->start_ns = now_ns;
+    set_lease(window, post->lease, later(window->start_ns, now_ns));
     if (window->end_ns <= window->start_ns)
         return tt_fail(err, TT_INVALID_DATA, "end: not after start");
     other = overlapping(next, window);
     if (other != NULL)
         return fail_overlap(other, err);
-    if (next->count >= TT_LABEL_WINDOWS_MAX && !forget_oldest_closed(next))
+    if (next->count >= TT_LABEL_WINDOWS_MAX && !forget_oldest_closed(next, now_ns))
         return tt_fail(err, TT_OVERLOADED, "open a window: %zu are open or from files",
                        next->count);
     window->id = id;
@@ -524,27 +547,73 @@ static enum tt_status change_open(struct tt_label_snapshot *next, struct tt_wind
     return append_entry(next, window) ? TT_OK : tt_fail(err, TT_NO_MEMORY, "open a window");
 }
 
-static enum tt_status change_close(struct tt_label_snapshot *next, struct tt_window_post *post,
-                                   uint64_t now_ns, struct tt_error *err)
+static enum tt_status fail_closed(const struct tt_label_snapshot *next, uint64_t id,
+                                  struct tt_error *err)
+{
+    char end[32];
+
+    for (size_t i = 0; i < next->count; i++) {
+        const struct tt_label_window *window = &next->entries[i]->window;
+        if (window->id != id || !window->leased)
+            continue;
+        tt_time_format(window->end_ns, 3, end);
+        return tt_fail(err, TT_NOT_FOUND, "change window %llu: its lease ran out at %s",
+                       (unsigned long long)id, end);
+    }
+    return tt_fail(err, TT_NOT_FOUND, "change window %llu: no such window is open",
+                   (unsigned long long)id);
+}
+
+/* Closes or renews. */
+static enum tt_status change_posted(struct tt_label_snapshot *next, struct tt_window_post *post,
+                                    uint64_t now_ns, struct tt_error *err)
 {
     struct tt_label_window window;
     size_t i = 0;
 
     while (i < next->count && (next->entries[i]->window.id != post->window.id ||
-                               next->entries[i]->window.end_ns != TT_LABEL_OPEN_END))
+                               !is_open(&next->entries[i]->window, now_ns)))
         i++;
     if (i == next->count)
-        return tt_fail(err, TT_NOT_FOUND, "close window %llu: no such window is open",
-                       (unsigned long long)post->window.id);
+        return fail_closed(next, post->window.id, err);
     window = next->entries[i]->window;
-    window.end_ns = post->has_end ? post->window.end_ns : now_ns;
+    if (!post->repeats || post->lease != 0) {
+        window.end_ns = post->has_end ? post->window.end_ns : now_ns;
+        set_lease(&window, post->lease, later(window.start_ns, now_ns));
+    }
     if (window.end_ns <= window.start_ns)
         return tt_fail(err, TT_INVALID_DATA, "end: not after start");
     if (!append_entry(next, &window)) /* a copy: the old one may be in use */
-        return tt_fail(err, TT_NO_MEMORY, "close a window");
+        return tt_fail(err, TT_NO_MEMORY, "change a window");
     post->window = next->entries[next->count - 1]->window;
     remove_entry(next, i);
     return TT_OK;
+}
+
+static bool same_services(const struct tt_label_window *a, const struct tt_label_window *b)
+{
+    if (a->n_services != b->n_services)
+        return false;
+    for (uint32_t i = 0; i < a->n_services; i++)
+        if (!tt_str_equal(a->services[i], b->services[i]))
+            return false;
+    return true;
+}
+
+/* A client that lost the answer asks again: its window is there already. Sets the post's id then. */
+static void find_repeated(const struct tt_label_snapshot *next, struct tt_window_post *post,
+                          uint64_t now_ns)
+{
+    for (size_t i = 0; post->has_start && !post->has_end && i < next->count; i++) {
+        const struct tt_label_window *window = &next->entries[i]->window;
+        if (window->id == 0 || window->start_ns != post->window.start_ns ||
+            !is_open(window, now_ns) ||
+            !tt_str_equal(window->label.type, post->window.label.type) ||
+            !same_services(window, &post->window))
+            continue;
+        post->window.id = window->id;
+        post->repeats = true;
+    }
 }
 
 /* Called with mu held. */
@@ -553,13 +622,16 @@ static enum tt_status apply_post(struct tt_label_windows *windows, struct tt_win
 {
     size_t held = windows->current == NULL ? 0 : windows->current->count;
     struct tt_label_snapshot *next = snapshot_grow(windows->current, held + 1);
-    bool opens = post->window.id == 0;
     enum tt_status status;
+    bool opens;
 
     if (next == NULL)
         return tt_fail(err, TT_NO_MEMORY, "change windows");
+    if (post->window.id == 0)
+        find_repeated(next, post, now_ns);
+    opens = post->window.id == 0;
     status = opens ? change_open(next, post, windows->last_id + 1, now_ns, err)
-                   : change_close(next, post, now_ns, err);
+                   : change_posted(next, post, now_ns, err);
     if (status == TT_OK && !snapshot_finish(next))
         status = tt_fail(err, TT_NO_MEMORY, "change windows");
     if (status == TT_OK) {

@@ -11,7 +11,7 @@
  * Threads:   all functions from any thread. A change builds a new immutable snapshot and swaps it in; readers never wait
  *            for a writer.
  * Limits:    10,000 windows, 100 services a window, texts as in model/label.h, bodies of 64 KiB, files of 16 MiB,
- *            JSON depth 16. When the set is full, a post replaces the oldest closed posted window.
+ *            JSON depth 16, leases of 1 s to 24 h. When the set is full, a post replaces the oldest closed posted window.
  * Cost:      a lookup O(log n + windows open at that moment); a change O(n log n).
  */
 
@@ -27,6 +27,7 @@ struct tt_label_window {
     const struct tt_str *services; /* names, or patterns with * for any bytes */
     uint32_t n_services;           /* 0: every service */
     uint64_t id;                   /* of a posted one; 0: from a file */
+    bool leased; /* end_ns is when its lease runs out: until then it can be renewed and closed */
 };
 
 struct tt_label_windows;
@@ -59,11 +60,16 @@ enum tt_status tt_label_windows_load(struct tt_label_windows *windows, const cha
  *   {"type": "…", "label": …, "root_cause": …, "msg": …, "services": […], "start": T}   opens a window (start: now)
  *   the same with "end": T                                                            adds a complete one
  *   {"id": N, "end": T}                                                              closes one (end: now)
+ *   the first with "lease": "10s"    opens one that ends by itself, that long after now (or after its start, if later)
+ *   {"id": N, "lease": "10s"}        renews it: that long from now
+ *
+ * A client that dies leaves its window open for no longer than its lease. Opening one again with the start, type and services of one
+ * that is open returns that one (and renews it): a client that did not get its answer can ask again.
  *
  * now_ns  wall clock
  * reply   gets {"id":N,"start":"…","end":"…"|null} appended
  *
- * TT_INVALID_DATA, TT_TOO_LARGE, TT_NOT_FOUND (no open window of that id), TT_OVERLOADED (10,000 are open or from files),
+ * TT_INVALID_DATA, TT_TOO_LARGE, TT_NOT_FOUND (no open window of that id, or its lease ran out), TT_OVERLOADED (10,000 are open or from files),
  * TT_NO_MEMORY; the set is then unchanged.
  */
 enum tt_status tt_label_windows_post(struct tt_label_windows *windows, struct tt_str body,

@@ -9,10 +9,13 @@
 #define MAX_ELEMENTS ((size_t)1000000)
 #define MAX_SERVICES ((size_t)100)
 #define MAX_SERVICE  ((size_t)255)
+#define MIN_LEASE    TT_SECOND
+#define MAX_LEASE    (24 * 3600 * TT_SECOND)
 
 enum window_key {
     KEY_ID,
-    KEY_START,
+    KEY_LEASE,
+    KEY_START, /* from here on slips are told from other people's keys */
     KEY_END,
     KEY_TYPE,
     KEY_LABEL,
@@ -24,8 +27,8 @@ enum window_key {
 };
 
 static const struct tt_str key_names[KEY_UNKNOWN] = {
-    {"id", 2},          {"start", 5}, {"end", 3},      {"type", 4},    {"label", 5},
-    {"root_cause", 10}, {"msg", 3},   {"services", 8}, {"service", 7},
+    {"id", 2},    {"lease", 5},       {"start", 5}, {"end", 3},      {"type", 4},
+    {"label", 5}, {"root_cause", 10}, {"msg", 3},   {"services", 8}, {"service", 7},
 };
 
 struct reader {
@@ -182,6 +185,19 @@ static enum tt_status read_id(struct reader *reader, const json_t *value, struct
     return TT_OK;
 }
 
+static enum tt_status read_lease(struct reader *reader, const json_t *value, struct tt_error *err)
+{
+    tt_dur *lease = &reader->post->lease;
+
+    if (!reader->strict) /* nobody is there to renew what is in a file */
+        return TT_OK;
+    if (!json_is_string(value) || !tt_duration_parse(tt_str(json_string_value(value)), lease))
+        return tt_fail(err, TT_INVALID_DATA, "not a duration: write \"10s\"");
+    if (*lease < MIN_LEASE || *lease > MAX_LEASE)
+        return tt_fail(err, TT_INVALID_DATA, "not from 1s to 24h");
+    return TT_OK;
+}
+
 /* ---- one window ---- */
 
 /* A key that is one slip away from a known one: ignoring it would label other rows than were meant. */
@@ -224,6 +240,8 @@ static enum tt_status read_member(struct reader *reader, struct tt_str key, cons
     switch ((enum window_key)i) {
     case KEY_ID:
         return read_id(reader, value, err);
+    case KEY_LEASE:
+        return read_lease(reader, value, err);
     case KEY_START:
         return read_start(reader, value, err);
     case KEY_END:
@@ -443,6 +461,8 @@ enum tt_status tt_window_post_parse(struct tt_str text, struct tt_arena *arena,
         status = read_members(&reader, root, err);
     if (status != TT_OK)
         return status;
+    if (ret_post->lease != 0 && ret_post->has_end)
+        return tt_fail(err, TT_INVALID_DATA, "lease: not together with \"end\"");
     if (ret_post->window.id != 0)
         return check_close(ret_post, err);
     if (ret_post->window.label.type.len == 0)

@@ -10,6 +10,7 @@
  */
 
 #include "base/arena.h"
+#include "base/units.h"
 #include "model/windows.h"
 
 struct tt_window_file {
@@ -20,8 +21,10 @@ struct tt_window_file {
 /* A body of POST /v1/labels. */
 struct tt_window_post {
     struct tt_label_window
-        window; /* start_ns 0: not given; id 0: opens one, else closes that one */
+        window; /* start_ns 0: not given; id 0: opens one, else closes or renews that one */
     bool has_start, has_end;
+    tt_dur lease; /* 0: none */
+    bool repeats; /* never set here: what it opens is open already (model/windows.c) */
 };
 
 enum tt_status tt_window_file_parse(struct tt_str text, struct tt_arena *arena,

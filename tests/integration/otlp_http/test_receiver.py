@@ -4,6 +4,7 @@
 import re
 import subprocess
 import tempfile
+import time
 
 import bench
 import telltale
@@ -91,7 +92,14 @@ def labels(b):
     number = answer.json()["id"]
     answer = b.process.post("otlp", "/v1/labels", b'{"id":%d}' % number, content_type=JSON)
     b.check("and closed", answer.status == 200 and answer.json()["end"], answer)
+    answer = b.process.post("otlp", "/v1/labels", b'{"type":"cpu","lease":"1s"}', content_type=JSON)
+    number = answer.json()["id"]
+    b.check("a lease has an end", answer.status == 200 and answer.json()["end"], answer)
+    time.sleep(1.1)
+    answer = b.process.post("otlp", "/v1/labels", b'{"id":%d,"lease":"1s"}' % number, content_type=JSON)
+    b.check("after it the window is closed", answer.status == 404 and b"its lease ran out" in answer.body, answer)
     for name, body, content_type, status in (
+        ("a lease without a unit", b'{"type":"cpu","lease":"10"}', JSON, 400),
         ("unknown id", b'{"id":99}', JSON, 404),
         ("malformed", b"{", JSON, 400),
         ("not JSON", b'{"type":"cpu"}', "text/plain", 415),

@@ -281,6 +281,13 @@ static void bad_posts_change_nothing(void **state)
         {"{\"id\": \"1\"}", "not the id", TT_INVALID_DATA},
         {"{\"id\": 1, \"type\": \"t\"}", "keeps its label", TT_INVALID_DATA},
         {"{\"id\": 1, \"end\": 3}", "not after start", TT_INVALID_DATA},
+        {"{\"type\": \"t\", \"lease\": 10}", "lease: not a duration", TT_INVALID_DATA},
+        {"{\"type\": \"t\", \"lease\": \"10\"}", "lease: not a duration", TT_INVALID_DATA},
+        {"{\"type\": \"t\", \"lease\": \"10ms\"}", "lease: not from 1s", TT_INVALID_DATA},
+        {"{\"type\": \"t\", \"lease\": \"25h\"}", "lease: not from 1s", TT_INVALID_DATA},
+        {"{\"type\": \"t\", \"lease\": \"9s\", \"end\": 300}", "not together", TT_INVALID_DATA},
+        {"{\"id\": 1, \"lease\": \"9s\", \"end\": 300}", "not together", TT_INVALID_DATA},
+        {"{\"type\": \"other\", \"start\": 100}", "close it with {\"id\": 1}", TT_INVALID_DATA},
         {"{\"type\": \"a\\u0000b\"}", "1:", TT_INVALID_DATA},
     };
     struct tt_label_windows *windows = tt_label_windows_new();
@@ -299,6 +306,81 @@ static void bad_posts_change_nothing(void **state)
     }
     (void)snprintf(long_type, sizeof(long_type), "{\"type\": \"%0300d\"}", 1);
     assert_status(post(windows, long_type, 200, reply, &err), TT_TOO_LARGE);
+    tt_label_windows_free(windows);
+}
+
+static void a_window_ends_with_its_lease_unless_it_is_renewed(void **state)
+{
+    struct tt_label_windows *windows = tt_label_windows_new();
+    struct tt_error err = {.status = TT_OK};
+    char reply[256];
+
+    (void)state;
+    assert_ok(post(windows, "{\"type\": \"cpu\", \"lease\": \"10s\"}", 100, reply, &err), &err);
+    assert_string_equal(reply, "{\"id\":1,\"start\":\"1970-01-01T00:01:40.000000000Z\",\"end\":"
+                               "\"1970-01-01T00:01:50.000000000Z\"}");
+    assert_type(windows, 109 * SECOND, "x", "cpu");
+    assert_type(windows, 110 * SECOND, "x", "-");
+    assert_ok(post(windows, "{\"id\": 1, \"lease\": \"10s\"}", 108, reply, &err), &err);
+    assert_non_null(strstr(reply, "00:01:58"));
+    assert_type(windows, 100 * SECOND, "x", "cpu");
+    assert_type(windows, 117 * SECOND, "x", "cpu");
+    assert_status(post(windows, "{\"id\": 1, \"lease\": \"10s\"}", 118, reply, &err), TT_NOT_FOUND);
+    assert_non_null(strstr(err.message, "its lease ran out at 1970-01-01T00:01:58"));
+    assert_status(post(windows, "{\"id\": 1}", 119, reply, &err), TT_NOT_FOUND);
+    assert_type(windows, 117 * SECOND, "x", "cpu");
+    assert_type(windows, 118 * SECOND, "x", "-");
+    assert_ok(post(windows, "{\"type\": \"mem\", \"start\": 118}", 118, reply, &err), &err);
+    tt_label_windows_free(windows);
+}
+
+static void a_leased_window_is_closed_at_the_time_given(void **state)
+{
+    struct tt_label_windows *windows = tt_label_windows_new();
+    struct tt_error err = {.status = TT_OK};
+    char reply[256];
+
+    (void)state;
+    assert_ok(
+        post(windows, "{\"type\": \"cpu\", \"start\": 200, \"lease\": \"10s\"}", 100, reply, &err),
+        &err);
+    assert_type(windows, 209 * SECOND, "x", "cpu");
+    assert_ok(post(windows, "{\"id\": 1, \"end\": 205}", 207, reply, &err), &err);
+    assert_type(windows, 204 * SECOND, "x", "cpu");
+    assert_type(windows, 205 * SECOND, "x", "-");
+    assert_status(post(windows, "{\"id\": 1, \"lease\": \"10s\"}", 208, reply, &err), TT_NOT_FOUND);
+    assert_non_null(strstr(err.message, "no such window is open"));
+    tt_label_windows_free(windows);
+}
+
+static void a_client_that_asks_again_gets_its_window(void **state)
+{
+    struct tt_label_windows *windows = tt_label_windows_new();
+    struct tt_error err = {.status = TT_OK};
+    char first[256], again[256];
+
+    (void)state;
+    assert_ok(
+        post(windows, "{\"type\": \"cpu\", \"start\": 100, \"service\": \"a\"}", 100, first, &err),
+        &err);
+    assert_ok(
+        post(windows, "{\"type\": \"cpu\", \"start\": 100, \"service\": \"a\"}", 101, again, &err),
+        &err);
+    assert_string_equal(again, first);
+    assert_ok(post(windows,
+                   "{\"type\": \"cpu\", \"start\": 100, \"service\": \"a\", \"lease\": \"5s\"}",
+                   110, again, &err),
+              &err);
+    assert_non_null(strstr(again, "{\"id\":1,"));
+    assert_non_null(strstr(again, "00:01:55"));
+    assert_int_equal(tt_label_windows_count(windows), 1);
+    assert_status(
+        post(windows, "{\"type\": \"mem\", \"start\": 100, \"service\": \"a\"}", 111, again, &err),
+        TT_INVALID_DATA);
+    assert_ok(
+        post(windows, "{\"type\": \"cpu\", \"start\": 100, \"service\": \"b\"}", 111, again, &err),
+        &err);
+    assert_non_null(strstr(again, "{\"id\":2,"));
     tt_label_windows_free(windows);
 }
 
@@ -410,6 +492,9 @@ int main(void)
         cmocka_unit_test(finds_what_a_plain_search_finds),
         cmocka_unit_test(a_post_opens_and_closes_a_window),
         cmocka_unit_test(bad_posts_change_nothing),
+        cmocka_unit_test(a_window_ends_with_its_lease_unless_it_is_renewed),
+        cmocka_unit_test(a_leased_window_is_closed_at_the_time_given),
+        cmocka_unit_test(a_client_that_asks_again_gets_its_window),
         cmocka_unit_test(a_full_set_forgets_the_oldest_closed_window),
         cmocka_unit_test(survives_failing_allocations),
         cmocka_unit_test(readers_see_whole_snapshots_while_windows_are_posted),
