@@ -152,7 +152,7 @@ static void check_decoding(struct loaded *l)
 
     tt_buffer_init(&first, (size_t)16 * MAX_BYTES);
     tt_buffer_init(&second, (size_t)16 * MAX_BYTES);
-    if (decode(l, &first) && first.failed == TT_OK && first.len <= MAX_BYTES) {
+    if (decode(l, &first) && l->ok && first.failed == TT_OK && first.len <= MAX_BYTES) {
         load(&again, tt_buffer_view(&first));
         if (!again.ok || !decode(&again, &second) ||
             !tt_str_equal(tt_buffer_view(&first), tt_buffer_view(&second)))
