@@ -2,7 +2,6 @@
 #include "base/str.h"
 
 #include <errno.h>
-#include <locale.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -145,69 +144,6 @@ void tt_hex_encode(const uint8_t *bytes, size_t len, char *ret_hex)
         ret_hex[2 * i] = digits[bytes[i] >> 4];
         ret_hex[2 * i + 1] = digits[bytes[i] & 15];
     }
-}
-
-/* ---- numbers with decimals ---- */
-
-/* All powers of ten that a double holds exactly. */
-static const double exact_powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                      1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                      1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-
-/* Plain decimals of which mantissa and power of ten are both exact in a double: then one multiplication or
- * division rounds correctly. Clinger, "How to read floating point numbers accurately" (1990), section 3. */
-static bool exact_double(struct tt_str s, double *ret_value)
-{
-    bool negative = s.len > 0 && s.data[0] == '-', point = false;
-    uint64_t mantissa = 0;
-    size_t i = negative, digits = 0, decimals = 0;
-
-    for (; i < s.len && (is_digit(s.data[i]) || (s.data[i] == '.' && !point)); i++) {
-        if (s.data[i] == '.') {
-            point = true;
-            continue;
-        }
-        mantissa = mantissa * 10 + (uint64_t)(s.data[i] - '0');
-        decimals += point;
-        if (++digits > 18)
-            return false;
-    }
-    if (i < s.len || digits == 0 || mantissa > UINT64_C(1) << 53)
-        return false;
-    *ret_value = (double)mantissa / exact_powers[decimals];
-    if (negative)
-        *ret_value = -*ret_value;
-    return true;
-}
-
-/* Made once a process; glibc's C locale is a constant, so there is nothing to free. */
-static locale_t c_locale;
-static void make_c_locale(void)
-{
-    c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-}
-
-bool tt_str_to_double(struct tt_str s, double *ret_value)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    char text[401], *end;
-    double value;
-
-    if (exact_double(s, ret_value))
-        return true;
-    if (s.len == 0 || s.len >= sizeof(text) || is_blank(s.data[0]) || s.data[0] == '\v' ||
-        s.data[0] == '\f')
-        return false;
-    (void)pthread_once(&once, make_c_locale);
-    if (c_locale == (locale_t)0)
-        return false;
-    memcpy(text, s.data, s.len);
-    text[s.len] = '\0';
-    value = strtod_l(text, &end, c_locale);
-    if (end != text + s.len)
-        return false;
-    *ret_value = value;
-    return true;
 }
 
 /* ---- UTF-8 ---- */
