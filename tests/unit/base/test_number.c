@@ -96,7 +96,22 @@ static void random_numbers_of_every_length_are_those_of_strtod(void **state)
     }
 }
 
-/* Exactly between two doubles, where the last bit of the text decides: m + 1/2, and just off it. */
+/* Where the quotient has hardly more bits than a double, what is left over decides one rounding in some thousands. */
+static void what_a_division_leaves_over_decides_ties(void **state)
+{
+    uint64_t random = 7;
+    char text[64];
+
+    (void)state;
+    for (int i = 0; i < 300000; i++) {
+        int power = i % 2 == 0 ? 17 + i / 2 % 3 : 36 + i / 2 % 3;
+        (void)snprintf(text, sizeof(text), "%" PRIu64 "e-%d",
+                       tt_test_random(&random) % UINT64_C(9999999999999999999), power);
+        check(text);
+    }
+}
+
+/* Exactly between two doubles, and the nearest decimals on both sides: m + 1/2 with 54 bits, as it is and with decimals. */
 static void halves_go_to_the_even_neighbour(void **state)
 {
     uint64_t random = 7;
@@ -104,13 +119,12 @@ static void halves_go_to_the_even_neighbour(void **state)
 
     (void)state;
     for (int i = 0; i < 20000; i++) {
-        unsigned shift = 1 + (unsigned)(tt_test_random(&random) % 10);
-        uint64_t odd = (UINT64_C(1) << 53 | tt_test_random(&random) >> 11) << shift;
-        uint64_t half = odd + (UINT64_C(1) << (shift - 1));
+        int power = i % 5;
+        uint64_t half = (UINT64_C(1) << 53) | (tt_test_random(&random) >> 11) | 1;
+        for (int p = 0; p < power; p++)
+            half *= 5;
         for (uint64_t w = half - 1; w <= half + 1; w++) {
-            (void)snprintf(text, sizeof(text), "%" PRIu64, w);
-            check(text);
-            (void)snprintf(text, sizeof(text), "%" PRIu64 ".%03de%d", w, 0, i % 19);
+            (void)snprintf(text, sizeof(text), "%" PRIu64 "e-%d", w, power);
             check(text);
         }
     }
@@ -172,6 +186,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_those_of_strtod_to_the_last_bit),
         cmocka_unit_test(random_numbers_of_every_length_are_those_of_strtod),
+        cmocka_unit_test(what_a_division_leaves_over_decides_ties),
         cmocka_unit_test(halves_go_to_the_even_neighbour),
         cmocka_unit_test(a_number_ends_where_its_grammar_ends),
         cmocka_unit_test(nothing_behind_the_end_is_read),
