@@ -2,8 +2,8 @@
 # The demo shop's services, one target each language: docker build -f deploy/shop.Dockerfile --target node .
 FROM node:20-slim AS node
 WORKDIR /shop
-COPY k6/shop/node/package.json .
-RUN npm install --omit=dev --no-audit --no-fund --no-package-lock
+COPY k6/shop/node/package.json k6/shop/node/package-lock.json ./
+RUN npm ci --omit=dev --no-audit --no-fund
 COPY k6/shop/capture.sh k6/shop/node/*.js ./
 USER node
 ENTRYPOINT ["./capture.sh", "node", "--require", "./telemetry.js"]

@@ -42,6 +42,7 @@ export const options = {
     telltale_failed_deliveries: ['count<1'],
   },
   setupTimeout: '30s',
+  ext: { telltale: { ...run, blocks } }, // what is going to run, for those who ask with `k6 inspect`
 };
 
 export function setup() {

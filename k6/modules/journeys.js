@@ -4,7 +4,9 @@
 // JOURNEYS names a file in k6/journeys (shop, robot-shop) or any JSON file of that form by its path: `values` are what {placeholders} in
 // paths and bodies stand for, a list or a prefix with a number from 1 to count; `journeys` have a share of the load each.
 
-const NAME = __ENV.JOURNEYS || 'shop';
+import { settings } from './settings.js';
+
+const NAME = settings().journeys;
 const FILE = /^[a-z0-9-]+$/.test(NAME) ? import.meta.resolve(`../journeys/${NAME}.json`) : NAME;
 
 function load() {

@@ -48,6 +48,7 @@ export function settings() {
     baselineRate: number('BASELINE_RATE', String(rate), 0.1, 1000),
     base: url('BASE_URL', 'http://127.0.0.1:18080'),
     otlp: url('OTLP', ''),
+    journeys: __ENV.JOURNEYS || 'shop',
     only: (__ENV.SCENARIOS || '').split(',').filter((name) => name !== ''),
   };
 }

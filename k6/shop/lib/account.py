@@ -74,13 +74,32 @@ def read_dataset(directory, signal="traces"):
     return rows
 
 
-def _k6_requests(directory):
+def k6_summary(directory):
+    """What k6 counted, and the wall clock in ms when its set-up was done (None: it never was). None without a summary."""
     try:
         with open(os.path.join(directory, "k6-summary.json"), encoding="utf-8") as file:
-            metrics = json.load(file)["metrics"]
-        return {name: int(metrics.get(name, {}).get("count", 0)) for name in ("shop_requests", "telltale_delivered", "telltale_failed_deliveries", "dropped_iterations")}
+            summary = json.load(file)
+        names = ("shop_requests", "telltale_delivered", "telltale_failed_deliveries", "dropped_iterations")
+        return {"counts": {name: int(summary["metrics"].get(name, {}).get("count", 0)) for name in names},
+                "begin": (summary.get("setup_data") or {}).get("begin")}
     except (OSError, ValueError, KeyError):
         return None
+
+
+def read_died(directory):
+    """{service that ended in the middle of the run: its exit code}."""
+    try:
+        with open(os.path.join(directory, "dataset", "run.json"), encoding="utf-8") as file:
+            return {name: end["code"] for name, end in json.load(file)["died"].items()}
+    except (OSError, ValueError, KeyError):
+        return {}
+
+
+def lines_of(directory, capture):
+    """All of it, for a person."""
+    account = Account(directory)
+    return ["What became of the run", "", account.label_line(capture), *account.loss_lines(), "",
+            "Each fault in the service that was broken, against baseline (server spans)", "", *account.effect_lines()]
 
 
 class Account:
@@ -88,7 +107,9 @@ class Account:
         self.witness, self.witnessed = read_witness(directory)
         self.counted = read_counted(directory)
         self.rows = read_dataset(directory)
-        self.k6 = _k6_requests(directory)
+        summary = k6_summary(directory)
+        self.k6 = summary and summary["counts"]
+        self.died = read_died(directory)
         self.by_service = defaultdict(dict)
         self.duplicates = 0
         for row in self.rows:
@@ -132,11 +153,29 @@ class Account:
             lines.append(f"requests: k6 sent {self.k6['shop_requests']}, nginx saw {self.witnessed}, k6 delivered {self.k6['telltale_delivered']} root spans "
                          f"({self.k6['telltale_failed_deliveries']} failed), the dataset has {roots}; iterations that k6 could not start in time: "
                          f"{self.k6['dropped_iterations']}")
+        lines += self._request_lines()
         for service, (counted, stored, missing, extra) in self.losses().items():
             names = ", ".join(f"{count} × {name}" for name, count in missing.most_common(5))
             lines.append(f"spans of {service}: {counted} ended, {stored} in the dataset" + (f"; missing: {names}" if missing else "")
-                         + (f"; {extra} in the dataset that the service did not count (it was killed before it wrote them down?)" if extra else ""))
+                         + (f"; {extra} in the dataset that the service did not write down" if extra else ""))
+            if (missing or extra) and service in self.died:
+                lines.append(f"  {service} ended with {self.died[service]} in the middle of the run: what it had not yet sent, or written down, ended with it")
         lines.append(f"spans lost between the services and the dataset: {self.lost()}; duplicated in the dataset: {self.duplicates}")
+        return lines
+
+    def _request_lines(self):
+        """Requests that k6 and nginx do not agree on, by what became of them."""
+        roots = {trace: row for (trace, _), row in self.by_service.get("k6", {}).items()}
+        if not roots:
+            return []
+        unseen = Counter(f"{row['span_name']} ({row['http_status_code'] or 'no answer'})" for trace, row in roots.items() if trace not in self.witness)
+        rootless = Counter(kind for trace, kind in self.witness.items() if trace not in roots)
+        lines = []
+        if unseen:
+            lines.append("  k6 asked, nginx never saw: " + ", ".join(f"{count} × {name}" for name, count in unseen.most_common(5)))
+        if rootless:
+            lines.append("  nginx saw, without a root span in the dataset (k6 was stopped, or could not deliver): "
+                         + ", ".join(f"{count} × {kind}" for kind, count in rootless.most_common(8)))
         return lines
 
     # ---- effects ----

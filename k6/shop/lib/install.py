@@ -108,8 +108,9 @@ def _fresh_copy(source, target):
 def _node(home):
     source, target = os.path.join(HERE, "node"), os.path.join(home, "node")
     _fresh_copy(source, target)
-    _once(home, "node", [os.path.join(source, "package.json")], lambda: _run(
-        ["npm", "install", "--omit=dev", "--no-audit", "--no-fund", "--no-package-lock"], target, os.path.join(home, "node.log")))
+    # The lock names versions and checksums, and no registry: that is whatever npm is set to use.
+    _once(home, "node", [os.path.join(source, "package.json"), os.path.join(source, "package-lock.json")], lambda: _run(
+        ["npm", "ci", "--omit=dev", "--no-audit", "--no-fund"], target, os.path.join(home, "node.log")))
 
 
 def _python(home):

@@ -3,6 +3,7 @@
 
 import glob
 import os
+import subprocess
 
 from .processes import Process, clean_environment, wait_ready
 from .settings import ROOT, Problem
@@ -63,6 +64,12 @@ def binary():
         if os.access(path, os.X_OK):
             return path
     raise Problem("telltale is not built: cmake --preset release && cmake --build --preset release, or set TELLTALE to the program")
+
+
+def writes_html():
+    """Whether its report can be a page."""
+    done = subprocess.run([binary(), "dataset", "report", "--help"], capture_output=True, text=True)
+    return "--html" in done.stdout + done.stderr
 
 
 def start(settings):
