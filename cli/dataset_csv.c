@@ -2,47 +2,46 @@
 #include "cli/dataset_csv.h"
 
 #include "base/buffer.h"
+#include "net/inflate.h"
 
 #include <csv.h>
 
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
-
-#define BLOCK      ((size_t)1 << 20)
+#define BLOCK      ((size_t)64 << 10)
 #define MAX_RECORD ((size_t)64 << 20)
+#define BOM        TT_STR("\xEF\xBB\xBF")
 
 struct tt_csv {
     char *path;
-    int fd;
+    struct tt_reader *reader;
     bool at_end;
     char *bytes;
-    size_t begin, end, capacity; /* unread: begin to end */
+    size_t begin, end, capacity, max_record; /* unread: begin to end */
     uint64_t line, next_line;
+    struct tt_str record;
+    bool quoted;
     struct csv_parser parser;
     struct tt_buffer texts; /* of a record that libcsv read */
-    size_t lengths[TT_CSV_MAX_CELLS];
-    struct tt_str cells[TT_CSV_MAX_CELLS];
-    size_t n_cells;
+    struct tt_str *cells;
+    size_t n_cells, max_cells;
 };
 
 enum tt_status tt_csv_open(const char *path, struct tt_csv **ret_csv, struct tt_error *err)
 {
     struct tt_csv *csv = tt_calloc(1, sizeof(*csv));
+    enum tt_status status;
 
     if (csv == NULL)
         return tt_fail(err, TT_NO_MEMORY, "open %s", path);
-    csv->fd = -1;
     csv->next_line = 1;
+    csv->max_record = MAX_RECORD;
     tt_buffer_init(&csv->texts, MAX_RECORD);
     csv->path = tt_strdup(tt_str(path));
     if (csv->path == NULL || csv_init(&csv->parser, CSV_STRICT) != 0) {
         tt_csv_close(csv);
         return tt_fail(err, TT_NO_MEMORY, "open %s", path);
     }
-    csv->fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (csv->fd < 0) {
-        enum tt_status status = tt_fail_errno(err, "open %s", path);
+    status = tt_reader_open(path, &csv->reader, err);
+    if (status != TT_OK) {
         tt_csv_close(csv);
         return status;
     }
@@ -54,13 +53,28 @@ void tt_csv_close(struct tt_csv *csv)
 {
     if (csv == NULL)
         return;
-    if (csv->fd >= 0)
-        close(csv->fd);
+    tt_reader_close(csv->reader);
     csv_free(&csv->parser);
     tt_buffer_done(&csv->texts);
+    tt_free(csv->cells);
     tt_free(csv->bytes);
     tt_free(csv->path);
     tt_free(csv);
+}
+
+void tt_csv_limit(struct tt_csv *csv, size_t max_record)
+{
+    csv->max_record = max_record < MAX_RECORD ? max_record : MAX_RECORD;
+}
+
+uint64_t tt_csv_position(const struct tt_csv *csv)
+{
+    return tt_reader_position(csv->reader);
+}
+
+bool tt_csv_is_quoted(const struct tt_csv *csv)
+{
+    return csv->quoted;
 }
 
 uint64_t tt_csv_line(const struct tt_csv *csv)
@@ -75,10 +89,10 @@ static enum tt_status make_room(struct tt_csv *csv, struct tt_error *err)
     size_t kept = csv->end - csv->begin, capacity = csv->capacity;
     char *bytes;
 
-    if (kept > MAX_RECORD)
-        return tt_fail(err, TT_INVALID_DATA,
-                       "%s:%llu: a record of more than 64 MiB, or a quote that does not close",
-                       csv->path, (unsigned long long)csv->next_line);
+    if (kept > csv->max_record)
+        return tt_fail(err, TT_TOO_LARGE,
+                       "%s:%llu: a record of more than %zu bytes, or a quote that does not close",
+                       csv->path, (unsigned long long)csv->next_line, csv->max_record);
     if (csv->begin > 0)
         memmove(csv->bytes, csv->bytes + csv->begin, kept);
     csv->begin = 0;
@@ -98,18 +112,35 @@ static enum tt_status make_room(struct tt_csv *csv, struct tt_error *err)
 static enum tt_status fill(struct tt_csv *csv, struct tt_error *err)
 {
     enum tt_status status = make_room(csv, err);
-    ssize_t n;
+    size_t n;
 
     if (status != TT_OK)
         return status;
-    do
-        n = read(csv->fd, csv->bytes + csv->end, BLOCK);
-    while (n < 0 && errno == EINTR);
-    if (n < 0)
-        return tt_fail_errno(err, "read %s", csv->path);
+    status = tt_reader_read(csv->reader, csv->bytes + csv->end, BLOCK, &n, err);
+    if (status != TT_OK) {
+        tt_error_prefix(err, "%s", csv->path);
+        return status;
+    }
     csv->at_end = n == 0;
-    csv->end += (size_t)n;
+    csv->end += n;
     return TT_OK;
+}
+
+/* Looks at the first bytes of the file. */
+static enum tt_status skip_mark(struct tt_csv *csv, struct tt_error *err)
+{
+    enum tt_status status = TT_OK;
+    struct tt_str start;
+
+    while (status == TT_OK && csv->end < BOM.len && !csv->at_end)
+        status = fill(csv, err);
+    start = tt_str_of(csv->bytes, csv->end);
+    if (tt_str_starts_with(start, BOM))
+        csv->begin = BOM.len;
+    if (tt_str_starts_with(start, TT_STR("\xFF\xFE")) ||
+        tt_str_starts_with(start, TT_STR("\xFE\xFF")))
+        return tt_fail(err, TT_UNSUPPORTED, "%s:1: UTF-16; convert it to UTF-8", csv->path);
+    return status;
 }
 
 /* Where a record's scan is: it may need several fills. */
@@ -141,25 +172,39 @@ static size_t scan_record(const struct tt_csv *csv, struct scan *scan)
     return 0;
 }
 
-static bool cut_at_commas(struct tt_csv *csv, struct tt_str record)
+static bool add_cell(struct tt_csv *csv, struct tt_str cell)
 {
-    csv->n_cells = 0;
-    while (record.data != NULL) {
-        if (csv->n_cells == TT_CSV_MAX_CELLS)
+    if (csv->n_cells == csv->max_cells) {
+        size_t more = csv->max_cells == 0 ? 64 : 2 * csv->max_cells;
+        struct tt_str *cells =
+            more > TT_CSV_MAX_CELLS ? NULL : tt_realloc(csv->cells, more, sizeof(*cells));
+        if (cells == NULL)
             return false;
-        csv->cells[csv->n_cells++] = tt_str_cut(&record, ',');
+        csv->cells = cells;
+        csv->max_cells = more;
     }
+    csv->cells[csv->n_cells++] = cell;
     return true;
+}
+
+static bool cut_at_commas(struct tt_csv *csv)
+{
+    struct tt_str rest = csv->record;
+    bool fits = true;
+
+    csv->n_cells = 0;
+    while (rest.data != NULL && fits)
+        fits = add_cell(csv, tt_str_cut(&rest, ','));
+    return fits;
 }
 
 static void on_cell(void *text, size_t len, void *context)
 {
     struct tt_csv *csv = context;
 
-    if (csv->n_cells < TT_CSV_MAX_CELLS)
-        csv->lengths[csv->n_cells] = len;
-    csv->n_cells++;
     tt_buffer_append(&csv->texts, text, len);
+    if (!add_cell(csv, tt_str_of(NULL, len)))
+        csv->texts.failed = TT_TOO_LARGE;
 }
 
 static void on_record(int end, void *context)
@@ -168,19 +213,22 @@ static void on_record(int end, void *context)
 }
 
 /* Cells follow each other in texts; their places are known when all are there. */
-static bool parse_quoted(struct tt_csv *csv, struct tt_str record)
+static bool parse_quoted(struct tt_csv *csv)
 {
+    struct tt_str record = csv->record;
     size_t at = 0;
 
     csv->n_cells = 0;
     tt_buffer_clear(&csv->texts);
     if (csv_parse(&csv->parser, record.data, record.len, on_cell, on_record, csv) != record.len ||
-        csv_fini(&csv->parser, on_cell, on_record, csv) != 0 || csv->n_cells > TT_CSV_MAX_CELLS ||
-        csv->texts.failed != TT_OK)
+        csv_fini(&csv->parser, on_cell, on_record, csv) != 0 || csv->texts.failed != TT_OK) {
+        csv_free(&csv->parser); /* it is in the middle of a cell */
+        (void)csv_init(&csv->parser, CSV_STRICT);
         return false;
+    }
     for (size_t i = 0; i < csv->n_cells; i++) {
-        csv->cells[i] = tt_str_of(csv->texts.data + at, csv->lengths[i]);
-        at += csv->lengths[i];
+        csv->cells[i].data = csv->texts.data + at;
+        at += csv->cells[i].len;
     }
     return true;
 }
@@ -194,31 +242,57 @@ static struct tt_str without_line_end(struct tt_str record)
     return record;
 }
 
-enum tt_status tt_csv_next(struct tt_csv *csv, const struct tt_str **ret_cells, size_t *ret_count,
-                           struct tt_error *err)
+static enum tt_status not_a_record(const struct tt_csv *csv, struct tt_error *err)
+{
+    return tt_fail(err, TT_INVALID_DATA, "%s:%llu: not a CSV record", csv->path,
+                   (unsigned long long)csv->line);
+}
+
+enum tt_status tt_csv_next_record(struct tt_csv *csv, struct tt_str *ret_record,
+                                  struct tt_error *err)
 {
     struct scan scan = {.at = 0};
-    struct tt_str record;
+    enum tt_status status = TT_OK;
     size_t len;
 
-    *ret_count = 0;
-    while ((len = scan_record(csv, &scan)) == 0 && !csv->at_end) {
-        enum tt_status status = fill(csv, err);
-        if (status != TT_OK)
-            return status;
-    }
+    csv->record = *ret_record = (struct tt_str){NULL, 0};
+    if (csv->capacity == 0)
+        status = skip_mark(csv, err);
+    while (status == TT_OK && (len = scan_record(csv, &scan)) == 0 && !csv->at_end)
+        status = fill(csv, err);
+    if (status != TT_OK)
+        return status;
     if (len == 0)
         len = csv->end - csv->begin; /* a last record without a line end */
-    record = without_line_end(tt_str_of(csv->bytes + csv->begin, len));
+    if (len == 0)
+        return TT_OK;
+    csv->record = without_line_end(tt_str_of(csv->bytes + csv->begin, len));
+    csv->quoted = scan.has_quote;
     csv->begin += len;
     csv->line = csv->next_line;
     csv->next_line += scan.lines;
-    if (len == 0)
-        return TT_OK;
-    if (scan.quoted || !(scan.has_quote ? parse_quoted(csv, record) : cut_at_commas(csv, record)))
-        return tt_fail(err, TT_INVALID_DATA, "%s:%llu: not a CSV record", csv->path,
-                       (unsigned long long)csv->line);
+    *ret_record = csv->record;
+    return scan.quoted ? not_a_record(csv, err) : TT_OK;
+}
+
+enum tt_status tt_csv_cells(struct tt_csv *csv, const struct tt_str **ret_cells, size_t *ret_count,
+                            struct tt_error *err)
+{
+    bool is_record = csv->quoted ? parse_quoted(csv) : cut_at_commas(csv);
+
     *ret_cells = csv->cells;
-    *ret_count = csv->n_cells;
-    return TT_OK;
+    *ret_count = is_record ? csv->n_cells : 0;
+    return is_record ? TT_OK : not_a_record(csv, err);
+}
+
+enum tt_status tt_csv_next(struct tt_csv *csv, const struct tt_str **ret_cells, size_t *ret_count,
+                           struct tt_error *err)
+{
+    struct tt_str record;
+    enum tt_status status = tt_csv_next_record(csv, &record, err);
+
+    *ret_count = 0;
+    if (status != TT_OK || record.data == NULL)
+        return status;
+    return tt_csv_cells(csv, ret_cells, ret_count, err);
 }

@@ -44,6 +44,8 @@ enum tt_status tt_reader_open(const char *path, struct tt_reader **ret_reader, s
  * TT_INVALID_DATA: a compressed file that is corrupt or ends in the middle. */
 enum tt_status tt_reader_read(struct tt_reader *reader, void *bytes, size_t len, size_t *ret_len,
                               struct tt_error *err) TT_CHECKED;
+/* How many bytes of the file were used up, as they are on disk: for a progress line. */
+uint64_t tt_reader_position(const struct tt_reader *reader);
 /* NULL is a no-op. */
 void tt_reader_close(struct tt_reader *reader);
 

@@ -19,6 +19,7 @@ struct tt_reader {
     enum kind kind;
     bool in_member; /* compressed: a member or frame has begun and not ended */
     bool at_end;    /* the file gave 0 bytes at the last read */
+    uint64_t read;  /* bytes of the file */
     size_t at, filled;
     z_stream gzip;
     ZSTD_DCtx *zstd;
@@ -53,6 +54,11 @@ void tt_reader_close(struct tt_reader *reader)
     tt_free(reader);
 }
 
+uint64_t tt_reader_position(const struct tt_reader *reader)
+{
+    return reader->read - (reader->filled - reader->at);
+}
+
 /* Reads behind what is in the input buffer. */
 static enum tt_status fill(struct tt_reader *reader, struct tt_error *err)
 {
@@ -70,6 +76,7 @@ static enum tt_status fill(struct tt_reader *reader, struct tt_error *err)
         return tt_fail_errno(err, "read");
     reader->at_end = n == 0;
     reader->filled += (size_t)n;
+    reader->read += (uint64_t)n;
     return TT_OK;
 }
 
