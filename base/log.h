@@ -22,7 +22,7 @@ enum tt_log_encoding { TT_LOG_CONSOLE, TT_LOG_JSON };
 
 struct tt_log_sink {
     int fd;
-    enum tt_log_level level; /* lines below it are left out */
+    _Atomic enum tt_log_level level; /* lines below it are left out; may change while it is used */
     enum tt_log_encoding encoding;
     const struct tt_clock *clock;
 };

@@ -15,6 +15,8 @@ enum { MAX_TEXT = 16 << 20, MAX_CONNECTIONS = 32 };
 
 struct tt_self_metrics {
     struct tt_service *service;
+    /* of the settings at the start: no reload changes it */
+    const struct tt_pair_list *resource;
     struct tt_http_server *server;
     tt_dur started_at;
 };
@@ -194,14 +196,12 @@ void tt_self_metrics_print(struct tt_meters *meters, const struct tt_pair_list *
 static void handle(void *context, struct tt_http_exchange *exchange)
 {
     struct tt_self_metrics *metrics = context;
-    const struct tt_settings *settings = tt_service_settings(metrics->service);
     struct tt_buffer text;
 
     tt_buffer_init(&text, MAX_TEXT);
     update_process(metrics);
     tt_service_update_meters(metrics->service);
-    tt_self_metrics_print(tt_service_meters(metrics->service),
-                          &settings->service.telemetry.resource, &text);
+    tt_self_metrics_print(tt_service_meters(metrics->service), metrics->resource, &text);
     tt_http_answer(exchange, &(struct tt_http_answer){
                                  .status = text.failed == TT_OK ? 200 : 500,
                                  .content_type = "text/plain; version=0.0.4; charset=utf-8",
@@ -214,8 +214,9 @@ static void handle(void *context, struct tt_http_exchange *exchange)
 enum tt_status tt_self_metrics_start(struct tt_service *service, const struct tt_log *log,
                                      struct tt_self_metrics **ret_metrics, struct tt_error *err)
 {
-    const struct tt_metrics_settings *settings =
-        &tt_service_settings(service)->service.telemetry.metrics;
+    const struct tt_telemetry_settings *telemetry =
+        &tt_service_settings(service)->service.telemetry;
+    const struct tt_metrics_settings *settings = &telemetry->metrics;
     struct tt_self_metrics *metrics;
     enum tt_status status;
 
@@ -226,6 +227,7 @@ enum tt_status tt_self_metrics_start(struct tt_service *service, const struct tt
     if (metrics == NULL)
         return tt_fail(err, TT_NO_MEMORY, "allocate %zu bytes", sizeof(*metrics));
     metrics->service = service;
+    metrics->resource = &telemetry->resource;
     metrics->started_at = tt_clock_monotonic(tt_clock_system());
     update_process(metrics);
     struct tt_http_route route = {

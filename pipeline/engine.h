@@ -128,7 +128,10 @@ struct tt_budget {
 struct tt_service {
     struct tt_arena arena;
     struct tt_settings *settings; /* the first one: the graph's ids are its */
-    struct tt_settings *reloaded[64];
+    struct tt_reloaded {
+        struct tt_settings *settings;
+        bool is_used; /* a component has, or had, its configuration from these */
+    } reloaded[64];   /* the last one runs; only the thread that reloads touches them */
     size_t n_reloaded;
     const struct tt_clock *clock;
     struct tt_log log;

@@ -251,11 +251,21 @@ static enum tt_status reload_instance(struct tt_instance *instance, const void *
     return status;
 }
 
+/* Gives those of the first n instances that were changed their old configuration back. */
+static void roll_back(struct tt_service *service, size_t n, const struct tt_settings *running,
+                      const struct tt_settings *next)
+{
+    while (n-- > 0) {
+        struct tt_instance *instance = instance_at(service, n);
+        if (instance->config == same_in(next, instance)->config)
+            (void)reload_instance(instance, same_in(running, instance)->config, NULL);
+    }
+}
+
 /* Changes instances one after the other; after a failure those before get their old configuration back. */
 static enum tt_status apply(struct tt_service *service, const struct tt_settings *next,
                             struct tt_error *err)
 {
-    const struct tt_settings *running = tt_service_settings(service);
     enum tt_status status = TT_OK;
     size_t i = 0;
 
@@ -264,15 +274,33 @@ static enum tt_status apply(struct tt_service *service, const struct tt_settings
         if (is_changed(instance, next))
             status = reload_instance(instance, same_in(next, instance)->config, err);
     }
-    if (status == TT_OK)
-        return TT_OK;
-    for (i--; i-- > 0;) {
-        struct tt_instance *instance = instance_at(service, i);
-        const struct tt_component_settings *old = same_in(running, instance);
-        if (instance->config != old->config)
-            (void)reload_instance(instance, old->config, NULL);
-    }
+    if (status != TT_OK)
+        roll_back(service, i - 1, tt_service_settings(service), next);
     return status;
+}
+
+/* Remembers whether a component has its configuration from the settings that run: it may read them until destroy(). */
+static void mark_used(struct tt_service *service)
+{
+    struct tt_reloaded *last = &service->reloaded[service->n_reloaded - 1];
+
+    for (size_t i = 0; service->n_reloaded > 0 && i < all_instances(service); i++) {
+        const struct tt_instance *instance = instance_at(service, i);
+        last->is_used |= instance->config == same_in(last->settings, instance)->config;
+    }
+}
+
+static bool last_is_used(const struct tt_service *service)
+{
+    return service->n_reloaded == 0 || service->reloaded[service->n_reloaded - 1].is_used;
+}
+
+/* Settings that no component was ever given go when newer ones replace them: a log level may change as often as it likes. */
+static void replace_settings(struct tt_service *service, struct tt_settings *next)
+{
+    if (!last_is_used(service))
+        tt_settings_free(service->reloaded[--service->n_reloaded].settings);
+    service->reloaded[service->n_reloaded++] = (struct tt_reloaded){.settings = next};
 }
 
 enum tt_status tt_service_reload(struct tt_service *service, struct tt_settings *next,
@@ -281,11 +309,12 @@ enum tt_status tt_service_reload(struct tt_service *service, struct tt_settings 
     struct difference difference = {.diags = diags};
     enum tt_status status = TT_OK;
 
+    mark_used(service);
     compare_all(&difference, service, next);
     if (difference.refused > 0)
         status =
             tt_fail(err, TT_UNSUPPORTED, "reload: %zu changes need a restart", difference.refused);
-    else if (service->n_reloaded == TT_LENGTH(service->reloaded))
+    else if (service->n_reloaded == TT_LENGTH(service->reloaded) && last_is_used(service))
         status = tt_fail(err, TT_OVERLOADED, "reload: %zu reloads were made, restart first",
                          service->n_reloaded);
     else if (difference.changed > 0)
@@ -293,7 +322,9 @@ enum tt_status tt_service_reload(struct tt_service *service, struct tt_settings 
     *ret_changed = 0;
     if (status != TT_OK || difference.changed == 0)
         return status;
-    service->reloaded[service->n_reloaded++] = next;
+    if (service->sink != NULL)
+        service->sink->level = (enum tt_log_level)next->service.telemetry.logs.level;
+    replace_settings(service, next);
     *ret_changed = difference.changed;
     return TT_OK;
 }

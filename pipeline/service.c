@@ -153,7 +153,7 @@ void tt_service_free(struct tt_service *service)
     pthread_mutex_destroy(&service->fatal_mu);
     pthread_mutex_destroy(&service->shared_mu);
     while (service->n_reloaded > 0)
-        tt_settings_free(service->reloaded[--service->n_reloaded]);
+        tt_settings_free(service->reloaded[--service->n_reloaded].settings);
     tt_settings_free(service->settings);
     tt_arena_done(&service->arena);
     tt_free(service);
@@ -345,7 +345,8 @@ enum tt_status tt_service_shutdown(struct tt_service *service, tt_dur deadline,
 
 const struct tt_settings *tt_service_settings(const struct tt_service *service)
 {
-    return service->n_reloaded > 0 ? service->reloaded[service->n_reloaded - 1] : service->settings;
+    return service->n_reloaded > 0 ? service->reloaded[service->n_reloaded - 1].settings
+                                   : service->settings;
 }
 
 struct tt_meters *tt_service_meters(struct tt_service *service)

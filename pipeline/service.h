@@ -49,7 +49,7 @@ enum tt_status tt_service_reload(struct tt_service *service, struct tt_settings 
                                  struct tt_diags *diags, size_t *ret_changed, struct tt_error *err)
     TT_CHECKED;
 
-/* The settings in force (the last ones reloaded). */
+/* The settings in force (the last ones reloaded), until the next reload; by the thread that reloads. */
 const struct tt_settings *tt_service_settings(const struct tt_service *service);
 struct tt_meters *tt_service_meters(struct tt_service *service);
 /* Sets the gauges that are read rather than counted (budget, parked batches). */

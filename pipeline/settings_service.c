@@ -11,7 +11,7 @@ static const char *const metrics_levels[] = {"none", "basic", "normal", "detaile
 
 static const struct tt_field log_fields[] = {
     {TT_ENUM(struct tt_log_settings, level), .def = "info", .choices = log_levels,
-     .doc = "Lines below this level are left out."},
+     .flags = TT_CONFIG_RELOADABLE, .doc = "Lines below this level are left out."},
     {TT_ENUM(struct tt_log_settings, encoding), .def = "console", .choices = log_encodings,
      .doc = "Text for people, or one JSON object a line."},
 };

@@ -133,10 +133,66 @@ static void after_a_failure_all_keep_their_old_configuration(void **state)
     fixture_done(&f);
 }
 
+/* A rollback must not reload what was not changed: its component may have no reload at all. */
+static void a_failure_behind_other_settings_rolls_back_what_changed_only(void **state)
+{
+    struct fixture f;
+    size_t changed;
+    const void *config_of_source;
+
+    (void)state;
+    fixture_start(&f, config("", "", ""));
+    assert_status(reload(&f, config("", "", "  shutdown_timeout: 5s\n"), &changed), TT_OK);
+    config_of_source = fake_find("source", 0)->config;
+    assert_status(
+        reload(&f, config("fails_to_reload: true", "", "  shutdown_timeout: 5s\n"), &changed),
+        TT_INTERNAL);
+    assert_status(reload(&f,
+                         config("number: 3", "fails_to_reload: true", "  shutdown_timeout: 5s\n"),
+                         &changed),
+                  TT_INTERNAL);
+    assert_int_equal(number_of("sink/a"), 1);
+    assert_ptr_equal(fake_find("source", 0)->config, config_of_source);
+    assert_status(reload(&f, config("number: 7", "", "  shutdown_timeout: 4s\n"), &changed), TT_OK);
+    assert_int_equal(number_of("sink/a"), 7);
+    fixture_done(&f);
+}
+
+static void the_log_level_changes_as_often_as_one_likes(void **state)
+{
+    static const struct {
+        const char *text;
+        enum tt_log_level level;
+    } levels[] = {{"  telemetry: {logs: {level: debug}}\n", TT_LOG_DEBUG},
+                  {"  telemetry: {logs: {level: warn}}\n", TT_LOG_WARN}};
+    struct fixture f;
+    size_t changed;
+
+    (void)state;
+    fixture_start(&f, config("", "", ""));
+    for (size_t i = 0; i < 1000; i++) {
+        assert_status(reload(&f, config("", "", levels[i % 2].text), &changed), TT_OK);
+        assert_int_equal(changed, 1);
+        assert_int_equal(f.sink.level, levels[i % 2].level);
+    }
+    assert_int_equal(f.service->n_reloaded, 1);
+    /* What a component was given is kept, though, and there is an end to that. */
+    for (size_t i = 0; i < 100; i++) {
+        char body[32];
+        (void)snprintf(body, sizeof(body), "number: %zu", 2 + i % 8);
+        if (reload(&f, config(body, "", ""), &changed) != TT_OK)
+            break;
+    }
+    assert_int_equal(f.service->n_reloaded, TT_LENGTH(f.service->reloaded));
+    fixture_done(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reloadable_options_are_applied),
+        cmocka_unit_test(a_failure_behind_other_settings_rolls_back_what_changed_only),
+        cmocka_unit_test(the_log_level_changes_as_often_as_one_likes),
         cmocka_unit_test(other_changes_are_named_and_nothing_is_applied),
         cmocka_unit_test(another_shape_needs_a_restart),
         cmocka_unit_test(after_a_failure_all_keep_their_old_configuration),
