@@ -124,10 +124,70 @@ def no_memory(found):
         b.end()
 
 
+# What the exporters are: with a sibling that has the data, what the file cannot take is parked and admission closes, so that bodies
+# are refused unread; alone, each body is read, and the refusal comes from the exporter.
+EXPORTERS = """
+exporters:
+  debug:
+  file: {path: /dev/full}
+"""
+
+
+def disk_full(exporters):
+    """A server whose file exporter finds the disk full, and words for what that is."""
+    text = (bench.CONFIG % "").replace("exporters:\n  debug:\n", EXPORTERS).replace("exporters: [debug]", f"exporters: [{exporters}]")
+    return telltale.Process(text, endpoints=["otlp", "metrics"])
+
+
+def valid_bodies(directory):
+    """Files with requests of the two sizes: an unknown field carries the weight."""
+    for size in (SMALL, LARGE):
+        path = os.path.join(directory, str(size))
+        with open(path, "wb") as f:
+            f.write(bench.good_body() + telltale.field(1000, bytes(size)))
+        yield size, "@" + path
+
+
+def refused_by_the_exporter(found, directory):
+    """One exporter, and it cannot write: every body is read whole, each answer is 503 and says when to come again."""
+    with disk_full("file") as process:
+        b = bench.Bench(process)
+        for size, body in valid_bodies(directory):
+            for name, words in found.items():
+                for framing in ("length", "chunked"):
+                    counts = statuses(words, process, PROTOBUF, body, framing)
+                    b.check(f"disk full, {name}, {size} bytes, {framing}", counts == {"503": REQUESTS}, counts)
+        answer = process.post("otlp", "/v1/traces", bench.good_body())
+        b.check("disk full says when", answer.status == 503 and int(answer.headers["retry-after"]) >= 1, answer)
+        b.check("nothing is parked", process.metric("telltale_exporter_parked_batches", exporter="file") == 0)
+        b.grown_less("disk full, memory", 48 << 20)
+        return b.failures
+
+
+def refused_by_admission(found, directory):
+    """The sibling has the first request's data, so the file's wait: what comes then is refused, also what is being sent already."""
+    failures = 0
+    for size, body in valid_bodies(directory):
+        for name, words in found.items():
+            for framing in ("length", "chunked"):
+                with disk_full("debug, file") as process:
+                    b = bench.Bench(process)
+                    counts = statuses(words, process, PROTOBUF, body, framing)
+                    b.check(f"it gets stuck, {name}, {size} bytes, {framing}", set(counts) == {"200", "503"} and counts["200"] <= 4
+                            and sum(counts.values()) == REQUESTS, counts)
+                    counts = statuses(words, process, PROTOBUF, body, framing)
+                    b.check(f"it is stuck, {name}, {size} bytes, {framing}", counts == {"503": REQUESTS}, counts)
+                    b.check("counted", process.metric("telltale_receiver_refused_requests", reason="unavailable") >= REQUESTS,
+                            process.metrics().get("telltale_receiver_refused_requests"))
+                    process.signal(9)
+                    failures += b.failures
+    return failures
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="telltale-go-") as directory:
         found = clients(directory)
-        failures = too_large(found) + wrong_type(found)
+        failures = too_large(found) + wrong_type(found) + refused_by_the_exporter(found, directory) + refused_by_admission(found, directory)
         if failures:
             print(f"{failures} failed before the last part")
             raise SystemExit(1)

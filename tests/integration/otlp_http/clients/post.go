@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Posts the same body many times and prints how often each status came: {"413": 100}. A request without an answer counts as
-// "lost". Usage: post URL CONTENT-TYPE BYTES REQUESTS PARALLEL length|chunked
+// "lost". Usage: post URL CONTENT-TYPE BYTES|@FILE REQUESTS PARALLEL length|chunked
 package main
 
 import (
@@ -15,6 +15,18 @@ import (
 	"sync"
 	"time"
 )
+
+// So many zeros, or what is in a file.
+func payload(word string) []byte {
+	if word[0] != '@' {
+		return make([]byte, number(3))
+	}
+	body, err := os.ReadFile(word[1:])
+	if err != nil {
+		panic(err)
+	}
+	return body
+}
 
 func number(i int) int {
 	n, err := strconv.Atoi(os.Args[i])
@@ -52,7 +64,7 @@ func post(client *http.Client, body []byte) string {
 }
 
 func main() {
-	body := make([]byte, number(3))
+	body := payload(os.Args[3])
 	client := &http.Client{Timeout: 60 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 	counts := map[string]int{}
 	var mu sync.Mutex

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The same as post.go with Node's http module. Usage: post.js URL CONTENT-TYPE BYTES REQUESTS PARALLEL length|chunked
+// The same as post.go with Node's http module. Usage: post.js URL CONTENT-TYPE BYTES|@FILE REQUESTS PARALLEL length|chunked
 'use strict';
+const fs = require('node:fs');
 const http = require('node:http');
 
 const [url, type, bytes, requests, parallel, framing] = process.argv.slice(2);
-const body = Buffer.alloc(Number(bytes));
+const body = bytes.startsWith('@') ? fs.readFileSync(bytes.slice(1)) : Buffer.alloc(Number(bytes));
 const agent = new http.Agent({ keepAlive: true, maxSockets: Number(parallel) });
 const counts = {};
 
