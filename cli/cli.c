@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/units.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -121,6 +122,14 @@ uint64_t tt_args_count(const struct tt_args *args, const char *name)
     return value;
 }
 
+double tt_args_number(const struct tt_args *args, const char *name)
+{
+    double value;
+
+    /* Checked when parsed. */
+    return tt_str_to_double(tt_str(tt_args_text(args, name)), &value) ? value : (double)NAN;
+}
+
 tt_dur tt_args_duration(const struct tt_args *args, const char *name)
 {
     tt_dur value = 0;
@@ -168,6 +177,7 @@ static void list_choices(const struct tt_option *option, char *text, size_t size
 static int check_value(const struct tt_option *option, const char *value)
 {
     uint64_t count;
+    double number;
     tt_dur duration;
     char choices[256];
 
@@ -175,6 +185,10 @@ static int check_value(const struct tt_option *option, const char *value)
     case TT_OPTION_COUNT:
         if (!tt_str_to_uint64(tt_str(value), &count))
             return tt_cli_fail(TT_EXIT_USAGE, "--%s: \"%s\" is not a count", option->name, value);
+        break;
+    case TT_OPTION_NUMBER:
+        if (!tt_str_to_double(tt_str(value), &number) || !isfinite(number))
+            return tt_cli_fail(TT_EXIT_USAGE, "--%s: \"%s\" is not a number", option->name, value);
         break;
     case TT_OPTION_DURATION:
         if (!tt_duration_parse(tt_str(value), &duration) || duration < 0)

@@ -20,6 +20,7 @@ enum tt_option_type {
     TT_OPTION_TEXT,     /* may be given repeatedly */
     TT_OPTION_FILE,     /* the same; shells complete file names */
     TT_OPTION_COUNT,    /* 0 and more */
+    TT_OPTION_NUMBER,   /* with decimals, finite */
     TT_OPTION_DURATION, /* "10s" */
     TT_OPTION_CHOICE,
 };
@@ -54,6 +55,8 @@ const char *tt_args_text(const struct tt_args *args, const char *name);
 /* All values of a repeated option: start with *position = 0; NULL at the end. No default. */
 const char *tt_args_next(const struct tt_args *args, const char *name, size_t *position);
 uint64_t tt_args_count(const struct tt_args *args, const char *name);
+/* NaN when it was not given and has no default. */
+double tt_args_number(const struct tt_args *args, const char *name);
 tt_dur tt_args_duration(const struct tt_args *args, const char *name);
 /* Index into choices. */
 size_t tt_args_choice(const struct tt_args *args, const char *name);
