@@ -4,6 +4,9 @@
 #include "config/walk.h"
 #include "otlp/json.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 enum { MAX_COMPONENTS = 128 };
 
 /* ---- source and sink ---- */
@@ -11,6 +14,7 @@ enum { MAX_COMPONENTS = 128 };
 static struct {
     struct tt_consumer *next[TT_SIGNAL_COUNT];
     _Atomic uint64_t received;
+    _Atomic bool is_blocked;
 } ends;
 
 static char nothing;
@@ -34,7 +38,9 @@ static enum tt_status sink_create(const struct tt_create_args *args, void **ret_
 
 static enum tt_status sink_consume(void *self, struct tt_batch **batch, struct tt_error *err)
 {
-    (void)self, (void)err;
+    (void)self;
+    if (atomic_load(&ends.is_blocked))
+        return tt_drop(batch, tt_fail(err, TT_UNAVAILABLE, "the bench blocks"), err);
     atomic_fetch_add(&ends.received, tt_batch_live_rows(*batch));
     return tt_drop(batch, TT_OK, NULL);
 }
@@ -64,6 +70,38 @@ static const struct tt_component sink = {.type = "bench_sink",
 uint64_t bench_received(void)
 {
     return atomic_load(&ends.received);
+}
+
+void bench_block(bool blocked)
+{
+    struct rlimit limit;
+
+    atomic_store(&ends.is_blocked, blocked);
+    (void)signal(SIGXFSZ, SIG_IGN); /* so that the write fails */
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = blocked ? 0 : limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+struct sum {
+    const char *name;
+    double value;
+};
+
+static void add_reading(void *context, const struct tt_reading *reading)
+{
+    struct sum *sum = context;
+
+    if (strcmp(reading->desc->name, sum->name) == 0)
+        sum->value += reading->value;
+}
+
+uint64_t bench_count(struct bench *bench, const char *name)
+{
+    struct sum sum = {.name = name};
+
+    tt_meters_read(tt_service_meters(bench->service), add_reading, &sum);
+    return (uint64_t)sum.value;
 }
 
 static struct tt_catalog catalog(void)

@@ -43,5 +43,9 @@ enum tt_status bench_send(struct bench *bench, enum tt_signal signal, struct tt_
 struct tt_batch *bench_batch(enum tt_signal signal);
 /* Rows that reached the sink. */
 uint64_t bench_received(void);
+/* Blocks the destination: the sink refuses what may be sent again later, and no file takes a byte. Or lets it go on. */
+void bench_block(bool blocked);
+/* The sum of a counter, over all its labels. */
+uint64_t bench_count(struct bench *bench, const char *name);
 
 #endif

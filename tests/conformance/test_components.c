@@ -360,6 +360,107 @@ static void an_undeclared_signal_is_refused_by_the_edge(void **state)
     for_each(check_undeclared);
 }
 
+/* ---- a destination that takes nothing ---- */
+
+enum { BLOCKED_ROUNDS = 3 };
+
+static bool has_destination(const struct tt_component *component)
+{
+    return component->kind != TT_RECEIVER && component->kind != TT_EXTENSION;
+}
+
+/* Sends a few batches of each signal; returns the rows sent, and in *ret_refused those that the sender was told to keep. */
+static uint64_t send_rounds(struct bench *bench, uint64_t *ret_refused)
+{
+    uint64_t sent = 0;
+    struct tt_error err;
+
+    for (unsigned i = 0; i < BLOCKED_ROUNDS * TT_SIGNAL_COUNT; i++) {
+        enum tt_signal signal = tt_signal_at(i % TT_SIGNAL_COUNT);
+        enum tt_status status;
+        if (!tt_has_signal(bench->component->signals, i % TT_SIGNAL_COUNT))
+            continue;
+        status = bench_send(bench, signal, &err);
+        sent += 2;
+        *ret_refused += status == TT_OK ? 0 : 2;
+        if (status != TT_OK && !tt_status_may_retry(status))
+            fail_msg(
+                "%s: a blocked destination must not be told as \"%s\", which makes senders drop data",
+                bench->component->type, err.message);
+    }
+    return sent;
+}
+
+static uint64_t delivered(struct bench *bench)
+{
+    return bench->component->kind == TT_EXPORTER
+               ? bench_count(bench, "otelcol_exporter_sent_spans") +
+                     bench_count(bench, "otelcol_exporter_sent_metric_points") +
+                     bench_count(bench, "otelcol_exporter_sent_log_records")
+               : bench_received();
+}
+
+/* To its end: nothing is waited for beyond the deadline, and each row was refused, delivered or counted as dropped. */
+static void check_blocked(const struct tt_component *component)
+{
+    struct bench bench;
+    struct tt_error err;
+    uint64_t sent, refused = 0, dropped;
+    tt_dur late = deadline();
+
+    if (!has_destination(component))
+        return;
+    build(&bench, component, 1);
+    assert_ok(tt_service_start(bench.service, &err), &err);
+    bench_block(true);
+    sent = send_rounds(&bench, &refused);
+    (void)tt_service_shutdown(bench.service, deadline_in(200 * TT_MILLISECOND), &err);
+    bench_block(false);
+    require(component, tt_clock_monotonic(tt_clock_system()) < late);
+    dropped = bench_count(&bench, "telltale_dropped_items");
+    if (component->kind != TT_CONNECTOR && refused + delivered(&bench) + dropped != sent)
+        fail_msg("%s: %llu rows sent, %llu refused, %llu delivered, %llu dropped", component->type,
+                 (unsigned long long)sent, (unsigned long long)refused,
+                 (unsigned long long)delivered(&bench), (unsigned long long)dropped);
+    bench_done(&bench);
+}
+
+static void a_blocked_destination_does_not_hold_up_the_stop(void **state)
+{
+    (void)state;
+    for_each(check_blocked);
+}
+
+/* For a while: what was not refused is delivered, once. */
+static void check_unblocked(const struct tt_component *component)
+{
+    struct bench bench;
+    struct tt_error err;
+    uint64_t sent, refused = 0, ignored = 0;
+
+    if (!has_destination(component))
+        return;
+    build(&bench, component, 1);
+    assert_ok(tt_service_start(bench.service, &err), &err);
+    bench_block(true);
+    sent = send_rounds(&bench, &refused);
+    bench_block(false);
+    sent += send_rounds(&bench, &ignored);
+    require(component, ignored == 0);
+    assert_ok(tt_service_shutdown(bench.service, deadline(), &err), &err);
+    if (component->kind != TT_CONNECTOR && refused + delivered(&bench) != sent)
+        fail_msg("%s: %llu rows sent, %llu refused, %llu delivered", component->type,
+                 (unsigned long long)sent, (unsigned long long)refused,
+                 (unsigned long long)delivered(&bench));
+    bench_done(&bench);
+}
+
+static void what_was_not_refused_is_delivered_when_the_destination_is_back(void **state)
+{
+    (void)state;
+    for_each(check_unblocked);
+}
+
 /* ---- memory ---- */
 
 /* The whole life with the n-th allocation, and all after it, failing. Whether it got through. */
@@ -415,6 +516,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(two_instances_start_and_shut_down_twice),
         cmocka_unit_test(takes_a_batch_of_each_declared_signal),
         cmocka_unit_test(an_undeclared_signal_is_refused_by_the_edge),
+        cmocka_unit_test(a_blocked_destination_does_not_hold_up_the_stop),
+        cmocka_unit_test(what_was_not_refused_is_delivered_when_the_destination_is_back),
         cmocka_unit_test(survives_every_failing_allocation),
     };
 
