@@ -140,8 +140,8 @@ static void time_label(double value, double step, char ret_label[32])
     else if (step >= 27 * 86400e9)
         (void)snprintf(ret_label, 32, "%.7s", text);
     else if (step >= 86400e9 || memcmp(text + 11, "00:00:00.000", 12) == 0)
-        (void)snprintf(ret_label, 32, "%s %d", month_name(text + 5),
-                       (text[8] - '0') * 10 + text[9] - '0');
+        (void)snprintf(ret_label, 32, "%.3s %.*s", month_name(text + 5), text[8] == '0' ? 1 : 2,
+                       text + (text[8] == '0' ? 9 : 8));
     else if (step >= 60e9)
         (void)snprintf(ret_label, 32, "%.5s", text + 11);
     else
