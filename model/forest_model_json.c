@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/clock.h"
 #include "model/forest_model.h"
-
-#include <jansson.h>
+#include "model/json_load.h"
 
 #include <math.h>
 
-#define FORMAT       "telltale.forest"
-#define VERSION      1
-#define MAX_DEPTH    8
-#define MAX_ELEMENTS ((size_t)4000000)
+#define FORMAT  "telltale.forest"
+#define VERSION 1
+
+static const struct tt_json_bounds bounds = {.max_depth = 8, .max_elements = 4000000};
 
 static const char *const metric_names[TT_METRIC_COUNT] = {"combined", "depth"};
 
@@ -114,50 +113,6 @@ enum tt_status tt_forest_model_write(const struct tt_forest_model *model, struct
     }
     tt_buffer_append_str(to, TT_STR("\n]\n}\n"));
     return tt_buffer_check(to, "write a model", err);
-}
-
-/* ---- before jansson: what would cost it stack or memory ---- */
-
-static enum tt_status check_size(struct tt_str text, struct tt_error *err)
-{
-    size_t depth = 0, elements = 0;
-    bool in_text = false;
-
-    if (text.len > TT_MODEL_MAX_BYTES)
-        return tt_fail(err, TT_TOO_LARGE, "a model of %zu bytes", text.len);
-    for (size_t i = 0; i < text.len && depth <= MAX_DEPTH; i++) {
-        char c = text.data[i];
-        if (in_text && c == '\\') {
-            i++;
-        } else if (c == '"') {
-            in_text = !in_text;
-        } else if (!in_text) {
-            depth += c == '{' || c == '[';
-            depth -= depth > 0 && (c == '}' || c == ']');
-            elements += c == ',' || c == '{' || c == '[';
-        }
-    }
-    if (depth > MAX_DEPTH)
-        return tt_fail(err, TT_INVALID_DATA, "nested deeper than %d", MAX_DEPTH);
-    if (elements > MAX_ELEMENTS)
-        return tt_fail(err, TT_TOO_LARGE, "more than %zu elements", MAX_ELEMENTS);
-    return TT_OK;
-}
-
-static enum tt_status parse(struct tt_str text, json_t **ret_root, struct tt_error *err)
-{
-    json_error_t problem;
-    enum tt_status status = check_size(text, err);
-
-    if (status != TT_OK)
-        return status;
-    *ret_root =
-        json_loadb(text.data == NULL ? "" : text.data, text.len, JSON_REJECT_DUPLICATES, &problem);
-    if (*ret_root != NULL)
-        return TT_OK;
-    if (json_error_code(&problem) == json_error_out_of_memory)
-        return tt_fail(err, TT_NO_MEMORY, "read a model of %zu bytes", text.len);
-    return tt_fail(err, TT_INVALID_DATA, "%d:%d: %s", problem.line, problem.column, problem.text);
 }
 
 /* ---- values ---- */
@@ -417,9 +372,12 @@ enum tt_status tt_forest_model_read(struct tt_str json, struct tt_forest_model *
     TT_CLEANUP(json_decrefp) json_t *root = NULL;
     TT_CLEANUP(tt_forest_unrefp) struct tt_forest *forest = NULL;
     struct parts parts = {0};
-    enum tt_status status = parse(json, &root, err);
+    enum tt_status status;
 
     *ret_model = NULL;
+    if (json.len > TT_MODEL_MAX_BYTES)
+        return tt_fail(err, TT_TOO_LARGE, "a model of %zu bytes", json.len);
+    status = tt_json_load(json, bounds, &root, err);
     if (status != TT_OK)
         return status;
     tt_arena_init(&parts.arena, 0, 0);

@@ -2,15 +2,14 @@
 #include "model/windows_json.h"
 
 #include "base/clock.h"
+#include "model/json_load.h"
 
-#include <jansson.h>
-
-#define MAX_DEPTH    16
-#define MAX_ELEMENTS ((size_t)1000000)
 #define MAX_SERVICES ((size_t)100)
 #define MAX_SERVICE  ((size_t)255)
 #define MIN_LEASE    TT_SECOND
 #define MAX_LEASE    (24 * 3600 * TT_SECOND)
+
+static const struct tt_json_bounds bounds = {.max_depth = 16, .max_elements = 1000000};
 
 enum window_key {
     KEY_ID,
@@ -36,48 +35,6 @@ struct reader {
     struct tt_window_post *post; /* the window being read */
     bool strict;                 /* every unknown key is an error */
 };
-
-/* ---- before jansson: what would cost it stack or memory ---- */
-
-static enum tt_status check_size(struct tt_str text, struct tt_error *err)
-{
-    size_t depth = 0, elements = 0;
-    bool in_text = false;
-
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.data[i];
-        if (in_text && c == '\\') {
-            i++;
-        } else if (c == '"') {
-            in_text = !in_text;
-        } else if (!in_text) {
-            depth += c == '{' || c == '[';
-            depth -= depth > 0 && (c == '}' || c == ']');
-            elements += c == ',' || c == '{' || c == '[';
-        }
-        if (depth > MAX_DEPTH)
-            return tt_fail(err, TT_INVALID_DATA, "read JSON: nested deeper than %d", MAX_DEPTH);
-    }
-    if (elements > MAX_ELEMENTS)
-        return tt_fail(err, TT_TOO_LARGE, "read JSON: more than %zu elements", MAX_ELEMENTS);
-    return TT_OK;
-}
-
-static enum tt_status load_json(struct tt_str text, json_t **ret_root, struct tt_error *err)
-{
-    json_error_t problem;
-    enum tt_status status = check_size(text, err);
-
-    if (status != TT_OK)
-        return status;
-    *ret_root =
-        json_loadb(text.data == NULL ? "" : text.data, text.len, JSON_REJECT_DUPLICATES, &problem);
-    if (*ret_root != NULL)
-        return TT_OK;
-    if (json_error_code(&problem) == json_error_out_of_memory)
-        return tt_fail(err, TT_NO_MEMORY, "read JSON of %zu bytes", text.len);
-    return tt_fail(err, TT_INVALID_DATA, "%d:%d: %s", problem.line, problem.column, problem.text);
-}
 
 /* ---- values ---- */
 
@@ -427,7 +384,7 @@ enum tt_status tt_window_file_parse(struct tt_str text, struct tt_arena *arena,
 {
     TT_CLEANUP(json_decrefp) json_t *root = NULL;
     struct reader reader = {.arena = arena};
-    enum tt_status status = load_json(text, &root, err);
+    enum tt_status status = tt_json_load(text, bounds, &root, err);
 
     if (status != TT_OK)
         return status;
@@ -454,7 +411,7 @@ enum tt_status tt_window_post_parse(struct tt_str text, struct tt_arena *arena,
 {
     TT_CLEANUP(json_decrefp) json_t *root = NULL;
     struct reader reader = {.arena = arena, .post = ret_post, .strict = true};
-    enum tt_status status = load_json(text, &root, err);
+    enum tt_status status = tt_json_load(text, bounds, &root, err);
 
     *ret_post = (struct tt_window_post){.window.end_ns = TT_LABEL_OPEN_END};
     if (status == TT_OK)
