@@ -147,6 +147,22 @@ static enum tt_status open_all(struct tt_http_server *server, const struct addri
     return tt_fail_errno(err, "listen on %s", server->options.endpoint);
 }
 
+/* This machine by definition (RFC 6761, 6.3): no resolver is asked, which a container may lack. */
+static enum tt_status open_localhost(struct tt_http_server *server, uint16_t port,
+                                     struct tt_error *err)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    struct addrinfo second = {
+        .ai_family = AF_INET6, .ai_addrlen = sizeof(v6), .ai_addr = (struct sockaddr *)&v6};
+    struct addrinfo first = {.ai_family = AF_INET,
+                             .ai_addrlen = sizeof(v4),
+                             .ai_addr = (struct sockaddr *)&v4,
+                             .ai_next = &second};
+
+    return open_all(server, &first, "localhost", port, err);
+}
+
 enum tt_status listen_open(struct tt_http_server *server, struct tt_error *err)
 {
     struct addrinfo hints = {.ai_family = AF_UNSPEC,
@@ -159,6 +175,8 @@ enum tt_status listen_open(struct tt_http_server *server, struct tt_error *err)
     if (!split_endpoint(tt_str(server->options.endpoint), host, sizeof(host), &port))
         return tt_fail(err, TT_INVALID_CONFIG, "listen on %s: not host:port",
                        server->options.endpoint);
+    if (strcmp(host, "localhost") == 0)
+        return open_localhost(server, port, err);
     if (host[0] == '\0') /* ":4318": all addresses, of both families where IPv6 is there */
         hints.ai_family = AF_INET6;
     int code = getaddrinfo(host[0] == '\0' ? NULL : host, "0", &hints, &list);
