@@ -20,6 +20,7 @@ import exec from 'k6/execution';
 import { sleep } from 'k6';
 import { Counter } from 'k6/metrics';
 
+import { adviceFor } from './modules/advice.js';
 import { LABELS, baggageOf, headersOf } from './modules/labels.js';
 import { nextRequest } from './modules/journeys.js';
 import { generator, hash } from './modules/random.js';
@@ -50,7 +51,7 @@ export function setup() {
     const headers = { traceparent: traceparentOf(newTrace(), false) }; // in nobody's dataset
     http.get(`${run.base}/`, { headers, tags: { kind: 'probe' }, responseCallback: null, redirects: 0, timeout: '5s', throw: true });
   } catch (error) {
-    exec.test.abort(`no shop answers at ${run.base} (${error.message || error}); start one with k6/shop/shop start, or set BASE_URL`);
+    exec.test.abort(`no shop answers at ${run.base}: ${adviceFor(error.message || String(error), 'start one with k6/shop/shop start, or set BASE_URL')}`);
   }
   const problem = run.otlp === '' ? '' : probe(run.otlp);
   if (problem !== '') console.warn(`${problem}. The run goes on; traces are labelled only by what the services capture.`);

@@ -4,6 +4,8 @@ import http from 'k6/http';
 import { sleep } from 'k6';
 import { Counter } from 'k6/metrics';
 
+import { adviceFor } from './advice.js';
+
 const delivered = new Counter('telltale_delivered');
 const failed = new Counter('telltale_failed_deliveries');
 
@@ -63,9 +65,9 @@ export function probe(otlp) {
   }
   if (answer.status === 200) return '';
   failed.add(1);
-  if (answer.status === 0) return `no Telltale answers at ${otlp} (${answer.error}); start it with: telltale run`;
+  if (answer.status === 0) return `no Telltale answers at ${otlp}: ${adviceFor(answer.error, 'start it with: telltale run')}`;
   if (answer.status === 404 || answer.status === 405 || answer.status === 415)
-    return `what answers at ${otlp} is not an OTLP/HTTP receiver (status ${answer.status}); the HTTP port is 4318 by default, 4317 is gRPC`;
+    return `what answers at ${otlp} is not an OTLP/HTTP receiver (status ${answer.status}): write its address without a path; the port is 4318 by default`;
   return `${otlp} refuses spans with status ${answer.status}: ${String(answer.body).slice(0, 200)}`;
 }
 

@@ -120,17 +120,18 @@ class Account:
     # ---- labels ----
 
     def labels(self):
-        """(spans of k6's traces, those with the right label)."""
+        """(spans of k6's traces, those with the right label, those with a wrong one). The others have none, and say so."""
         mine = [row for row in self.rows if row["trace_id"] in self.witness]
-        right = sum(row["anomaly_type"] == self.witness[row["trace_id"]] and row["label_source"] != "none" for row in mine)
-        return len(mine), right
+        said = [row["anomaly_type"] == self.witness[row["trace_id"]] for row in mine if row["label_source"] != "none"]
+        return len(mine), sum(said), len(said) - sum(said)
 
     def label_line(self, capture):
-        spans, right = self.labels()
+        spans, right, wrong = self.labels()
         sources = Counter(row["label_source"] for row in self.rows if row["trace_id"] in self.witness)
         share = 100 * right / spans if spans else 0
-        return (f"SHOP_CAPTURE={capture}: {right} of {spans} spans of k6's traces carry the right label ({share:.3f} %); "
-                f"evidence: {', '.join(f'{name} {count}' for name, count in sources.most_common())}")
+        return (f"SHOP_CAPTURE={capture}: {right} of {spans} spans of k6's traces carry the right label ({share:.3f} %)"
+                + (f", {wrong} A WRONG ONE" if wrong else "")
+                + f"; evidence: {', '.join(f'{name} {count}' for name, count in sources.most_common())}")
 
     # ---- losses ----
 
@@ -174,8 +175,9 @@ class Account:
         if unseen:
             lines.append("  k6 asked, nginx never saw: " + ", ".join(f"{count} × {name}" for name, count in unseen.most_common(5)))
         if rootless:
+            spans = sum(row["trace_id"] in self.witness and row["trace_id"] not in roots for row in self.rows)
             lines.append("  nginx saw, without a root span in the dataset (k6 was stopped, or could not deliver): "
-                         + ", ".join(f"{count} × {kind}" for kind, count in rootless.most_common(8)))
+                         + ", ".join(f"{count} × {kind}" for kind, count in rootless.most_common(8)) + f"; their {spans} spans have only what services captured")
         return lines
 
     # ---- effects ----

@@ -2,6 +2,7 @@
 """Where things are, and on which ports: from the environment."""
 
 import os
+import re
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -29,6 +30,16 @@ def captured_services(text):
     return names
 
 
+def clock_offset(text):
+    """(service, milliseconds) of "cart=300": a Node.js service whose clock is that many seconds off; ("", 0) without one."""
+    if not text:
+        return "", 0
+    found = re.fullmatch(r"(web|catalogue|cart|user)=([+-]?\d{1,6})", text)
+    if not found:
+        raise Problem(f"SHOP_CLOCK={text}: write web, catalogue, cart or user, = and how many seconds its clock is off: cart=300")
+    return found[1], int(found[2]) * 1000
+
+
 class Settings:
     """SHOP_HOME installed things; SHOP_DIR data, logs and span files of a run; SHOP_PORT the first of 23 ports."""
 
@@ -39,6 +50,7 @@ class Settings:
         self.otlp = (environ.get("OTLP") or f"http://127.0.0.1:{self.base_port + _OFFSETS['telltale']}").rstrip("/")
         self.capture_text = environ.get("SHOP_CAPTURE") or "none"
         self.capture = captured_services(self.capture_text)
+        self.wrong_clock = clock_offset(environ.get("SHOP_CLOCK"))
         self.metric_interval_ms = environ.get("SHOP_METRIC_INTERVAL_MS") or "10000"
 
     def port(self, name):

@@ -100,6 +100,7 @@ class Shop:
             "OTEL_METRIC_EXPORT_INTERVAL": s.metric_interval_ms,
             "SHOP_SPANS": s.spans_file(name),
             "SHOP_CAPTURE_HEADERS": "1" if name in s.capture else "0",
+            "SHOP_CLOCK_OFFSET_MS": str(s.wrong_clock[1] if name == s.wrong_clock[0] else 0),
         })
         return environment
 

@@ -8,7 +8,8 @@ import subprocess
 from .processes import Process, clean_environment, wait_ready
 from .settings import ROOT, Problem
 
-# One dataset for the whole run: the pauses between blocks do not finish it. k6 and the SDKs come from one address.
+# One dataset for the whole run: the pauses between blocks do not finish it. k6 and the SDKs come from one address. What has no
+# evidence is not called normal: metrics of the pauses, and requests in flight when k6 was stopped.
 _CONFIGURATION = """\
 receivers:
   otlp:
@@ -19,6 +20,7 @@ receivers:
 processors:
   trace_assembler:
   anomaly_labels:
+    on_missing: unknown
 exporters:
   file:
     path: {directory}/traces.jsonl

@@ -3,6 +3,7 @@
 // traces, metrics and logs over OTLP/HTTP as the OTEL_* variables say.
 //
 // SHOP_CAPTURE_HEADERS=1  server spans carry the x-anomaly-* request headers (Node.js has no environment variable for that)
+// SHOP_CLOCK_OFFSET_MS    this service's clock is that much off (tests)
 // SHOP_SPANS=FILE         each span that ended, one line: trace id, span id, name. Counted by this file, not by the exporter
 'use strict';
 
@@ -11,6 +12,12 @@ const { NodeSDK, tracing } = require('@opentelemetry/sdk-node');
 const { getNodeAutoInstrumentations } = require('@opentelemetry/auto-instrumentations-node');
 const { HostMetrics } = require('@opentelemetry/host-metrics');
 const { OTLPTraceExporter } = require('@opentelemetry/exporter-trace-otlp-proto');
+
+const offset = Number(process.env.SHOP_CLOCK_OFFSET_MS || 0);
+if (offset !== 0) {
+  const now = Date.now;
+  Date.now = () => now() + offset;
+}
 
 const ANOMALY_HEADERS = ['x-anomaly-type', 'x-anomaly-label', 'x-anomaly-root-cause', 'x-anomaly-msg'];
 
