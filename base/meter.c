@@ -15,6 +15,7 @@ enum {
 
 struct series {
     struct tt_meter meter;
+    struct tt_histogram *histogram; /* TT_HISTOGRAM only */
     const struct tt_meter_desc *desc;
     const struct tt_label *labels;
     size_t n_labels;
@@ -37,6 +38,14 @@ struct tt_meters {
 
 /* Where values go that cannot be kept. Nobody reads it. */
 static struct tt_meter dummy;
+static struct tt_histogram dummy_histogram;
+
+const tt_dur tt_histogram_bounds[TT_HISTOGRAM_BUCKETS - 1] = {
+    10 * TT_MICROSECOND,  50 * TT_MICROSECOND,  100 * TT_MICROSECOND, 500 * TT_MICROSECOND,
+    1 * TT_MILLISECOND,   5 * TT_MILLISECOND,   10 * TT_MILLISECOND,  50 * TT_MILLISECOND,
+    100 * TT_MILLISECOND, 500 * TT_MILLISECOND, 1 * TT_SECOND,        5 * TT_SECOND,
+    10 * TT_SECOND,
+};
 
 struct tt_meters *tt_meters_new(size_t max_series)
 {
@@ -161,12 +170,22 @@ static struct tt_label *copy_labels(struct tt_arena *arena, const struct labels 
 /* ---- series ---- */
 
 /* The arena aligns to 8; a meter begins a cache line. */
-static struct series *alloc_series(struct tt_arena *arena)
+static void *alloc_line(struct tt_arena *arena, size_t size)
 {
     size_t align = _Alignof(struct series);
-    char *raw = tt_arena_calloc(arena, 1, sizeof(struct series) + align - 8);
+    char *raw = tt_arena_calloc(arena, 1, size + align - 8);
 
     return raw == NULL ? NULL : (void *)(raw + (align - (uintptr_t)raw % align) % align);
+}
+
+static struct series *alloc_series(struct tt_arena *arena, enum tt_meter_kind kind)
+{
+    struct series *series = alloc_line(arena, sizeof(*series));
+
+    if (series == NULL || kind != TT_HISTOGRAM)
+        return series;
+    series->histogram = alloc_line(arena, sizeof(*series->histogram));
+    return series->histogram == NULL ? NULL : series;
 }
 
 static bool reserve_one(struct tt_meters *meters)
@@ -206,7 +225,7 @@ static void insert_sorted(struct tt_meters *meters, struct series *series)
 static struct series *add_series(struct tt_meters *meters, const struct tt_meter_desc *desc,
                                  const struct labels *labels, struct tt_str key)
 {
-    struct series *series = alloc_series(&meters->arena);
+    struct series *series = alloc_series(&meters->arena, desc->kind);
 
     if (series == NULL || !reserve_one(meters))
         return NULL;
@@ -268,8 +287,9 @@ static struct series *get_series(struct tt_meters *meters, struct family *family
     return series;
 }
 
-struct tt_meter *tt_meters_get(struct tt_meters *meters, const struct tt_meter_desc *desc,
-                               const struct tt_label *labels, size_t n_labels)
+/* NULL when memory is gone or there is no registry. */
+static struct series *find_or_add(struct tt_meters *meters, const struct tt_meter_desc *desc,
+                                  const struct tt_label *labels, size_t n_labels)
 {
     struct labels sorted = sort_labels(labels, n_labels);
     struct tt_arena_mark mark;
@@ -278,7 +298,7 @@ struct tt_meter *tt_meters_get(struct tt_meters *meters, const struct tt_meter_d
     size_t count;
 
     if (meters == NULL)
-        return &dummy;
+        return NULL;
     pthread_mutex_lock(&meters->mu);
     family = get_family(meters, desc->name);
     mark = tt_arena_mark(&meters->arena);
@@ -289,7 +309,35 @@ struct tt_meter *tt_meters_get(struct tt_meters *meters, const struct tt_meter_d
     if (meters->count == count)
         tt_arena_rewind(&meters->arena, mark);
     pthread_mutex_unlock(&meters->mu);
+    return series;
+}
+
+struct tt_meter *tt_meters_get(struct tt_meters *meters, const struct tt_meter_desc *desc,
+                               const struct tt_label *labels, size_t n_labels)
+{
+    struct series *series = find_or_add(meters, desc, labels, n_labels);
+
     return series == NULL ? &dummy : &series->meter;
+}
+
+struct tt_histogram *tt_meters_get_histogram(struct tt_meters *meters,
+                                             const struct tt_meter_desc *desc,
+                                             const struct tt_label *labels, size_t n_labels)
+{
+    struct series *series = find_or_add(meters, desc, labels, n_labels);
+
+    return series == NULL || series->histogram == NULL ? &dummy_histogram : series->histogram;
+}
+
+void tt_histogram_add(struct tt_histogram *histogram, tt_dur duration)
+{
+    size_t bucket = 0;
+
+    while (bucket < TT_LENGTH(tt_histogram_bounds) && duration > tt_histogram_bounds[bucket])
+        bucket++;
+    atomic_fetch_add_explicit(&histogram->counts[bucket], 1, memory_order_relaxed);
+    if (duration > 0)
+        atomic_fetch_add_explicit(&histogram->sum_ns, (uint64_t)duration, memory_order_relaxed);
 }
 
 void tt_meter_set_real(struct tt_meter *meter, double value)
@@ -314,6 +362,19 @@ static double read_value(const struct tt_meter *meter)
     return real;
 }
 
+static void read_histogram(const struct tt_histogram *histogram, struct tt_reading *reading)
+{
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < TT_HISTOGRAM_BUCKETS; i++) {
+        count += atomic_load_explicit(&histogram->counts[i], memory_order_relaxed);
+        reading->up_to[i] = count;
+    }
+    reading->value = (double)count;
+    reading->sum =
+        (double)atomic_load_explicit(&histogram->sum_ns, memory_order_relaxed) / (double)TT_SECOND;
+}
+
 void tt_meters_read(struct tt_meters *meters,
                     void (*visit)(void *context, const struct tt_reading *reading), void *context)
 {
@@ -322,8 +383,12 @@ void tt_meters_read(struct tt_meters *meters,
     pthread_mutex_lock(&meters->mu);
     for (size_t i = 0; i < meters->count; i++) {
         const struct series *series = meters->sorted[i];
-        const struct tt_reading reading = {series->desc, series->labels, series->n_labels,
-                                           read_value(&series->meter)};
+        struct tt_reading reading = {
+            .desc = series->desc, .labels = series->labels, .n_labels = series->n_labels};
+        if (series->histogram != NULL)
+            read_histogram(series->histogram, &reading);
+        else
+            reading.value = read_value(&series->meter);
         visit(context, &reading);
     }
     pthread_mutex_unlock(&meters->mu);

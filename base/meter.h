@@ -3,7 +3,7 @@
 #define TT_BASE_METER_H
 
 /*
- * Counters and gauges of the program itself, read by the metrics endpoint.
+ * Counters, gauges and histograms of durations of the program itself, read by the metrics endpoint.
  *
  * Purpose:   every instrument is declared once (name, unit, text), created at start with value 0, so that rate() works.
  * Names:     Prometheus form without the unit suffix, as otelcol users know them (otelcol_receiver_accepted_spans).
@@ -14,12 +14,13 @@
  *            value "__overflow__" (one such series a name, also beyond max_series). Label values are cut at 256 bytes.
  */
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/str.h"
 
 #include <stdatomic.h>
 
-enum tt_meter_kind { TT_COUNTER, TT_GAUGE };
+enum tt_meter_kind { TT_COUNTER, TT_GAUGE, TT_HISTOGRAM };
 
 struct tt_meter_desc {
     const char *name, *unit, *doc; /* unit in UCUM: "By", "s", "{span}", "1" */
@@ -35,6 +36,14 @@ struct tt_meter {
     _Alignas(64) _Atomic int64_t value; /* counters and integer gauges */
     _Atomic uint64_t real_bits;         /* gauges set as double: its bits; used when is_real */
     _Atomic bool is_real;
+};
+
+/* How long things took: how many took at most tt_histogram_bounds[i], the last: any time. */
+enum { TT_HISTOGRAM_BUCKETS = 14 };
+extern const tt_dur tt_histogram_bounds[TT_HISTOGRAM_BUCKETS - 1];
+struct tt_histogram {
+    _Alignas(64) _Atomic uint64_t counts[TT_HISTOGRAM_BUCKETS]; /* of each bucket alone */
+    _Atomic uint64_t sum_ns;
 };
 
 struct tt_meters;
@@ -66,12 +75,22 @@ static inline int64_t tt_meter_value(const struct tt_meter *meter)
 /* A gauge with decimals (a ratio). */
 void tt_meter_set_real(struct tt_meter *meter, double value);
 
+/* The same for a description of kind TT_HISTOGRAM (only). */
+struct tt_histogram *tt_meters_get_histogram(struct tt_meters *meters,
+                                             const struct tt_meter_desc *desc,
+                                             const struct tt_label *labels, size_t n_labels);
+/* Adds one duration; below 0 counts as 0. Two relaxed atomics. */
+void tt_histogram_add(struct tt_histogram *histogram, tt_dur duration);
+
 /* One reading of the registry, ordered by name, then labels. */
 struct tt_reading {
     const struct tt_meter_desc *desc;
     const struct tt_label *labels;
     size_t n_labels;
-    double value;
+    double value; /* histograms: how many durations */
+    /* TT_HISTOGRAM only: counts up to each bound, the last: of all; and their sum in seconds */
+    uint64_t up_to[TT_HISTOGRAM_BUCKETS];
+    double sum;
 };
 /* Calls visit for each instrument; visit must not call back into the registry. */
 void tt_meters_read(struct tt_meters *meters,

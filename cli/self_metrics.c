@@ -121,22 +121,63 @@ static void print_value(struct tt_buffer *out, double value)
     tt_buffer_append_byte(out, '\n');
 }
 
+/* "{a=\"b\",le=\"0.1\"} "; more is one label besides, or NULL. */
+static void print_labels(struct tt_buffer *out, const struct tt_reading *reading,
+                         const struct tt_label *more)
+{
+    const char *separator = "{";
+
+    for (size_t i = 0; i < reading->n_labels; i++, separator = ",")
+        print_label(out, separator, reading->labels[i].name, reading->labels[i].value);
+    if (more != NULL)
+        print_label(out, separator, more->name, more->value);
+    if (reading->n_labels > 0 || more != NULL)
+        tt_buffer_append_byte(out, '}');
+    tt_buffer_append_byte(out, ' ');
+}
+
+static void print_bucket(struct tt_buffer *out, const struct tt_reading *reading, size_t i)
+{
+    char bound[32] = "+Inf";
+    struct tt_label le = {.name = "le"};
+
+    if (i < TT_LENGTH(tt_histogram_bounds))
+        (void)snprintf(bound, sizeof(bound), "%g", (double)tt_histogram_bounds[i] / 1e9);
+    le.value = tt_str(bound);
+    tt_buffer_printf(out, "%s_bucket", reading->desc->name);
+    print_labels(out, reading, &le);
+    print_value(out, (double)reading->up_to[i]);
+}
+
+static void print_histogram(struct tt_buffer *out, const struct tt_reading *reading)
+{
+    for (size_t i = 0; i < TT_HISTOGRAM_BUCKETS; i++)
+        print_bucket(out, reading, i);
+    tt_buffer_printf(out, "%s_sum", reading->desc->name);
+    print_labels(out, reading, NULL);
+    print_value(out, reading->sum);
+    tt_buffer_printf(out, "%s_count", reading->desc->name);
+    print_labels(out, reading, NULL);
+    print_value(out, reading->value);
+}
+
 static void print_reading(void *context, const struct tt_reading *reading)
 {
+    static const char *const kinds[] = {
+        [TT_COUNTER] = "counter", [TT_GAUGE] = "gauge", [TT_HISTOGRAM] = "histogram"};
     struct printer *printer = context;
     struct tt_buffer *out = printer->out;
 
     if (printer->family == NULL ||
         !tt_str_equal(tt_str(printer->family), tt_str(reading->desc->name)))
-        print_header(out, reading->desc->name, reading->desc->doc,
-                     reading->desc->kind == TT_COUNTER ? "counter" : "gauge");
+        print_header(out, reading->desc->name, reading->desc->doc, kinds[reading->desc->kind]);
     printer->family = reading->desc->name;
+    if (reading->desc->kind == TT_HISTOGRAM) {
+        print_histogram(out, reading);
+        return;
+    }
     tt_buffer_append_str(out, tt_str(reading->desc->name));
-    for (size_t i = 0; i < reading->n_labels; i++)
-        print_label(out, i == 0 ? "{" : ",", reading->labels[i].name, reading->labels[i].value);
-    if (reading->n_labels > 0)
-        tt_buffer_append_byte(out, '}');
-    tt_buffer_append_byte(out, ' ');
+    print_labels(out, reading, NULL);
     print_value(out, reading->value);
 }
 

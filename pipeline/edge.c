@@ -36,6 +36,24 @@ enum tt_status tt_drop(struct tt_batch **batch, enum tt_status status, const str
 
 /* ---- processors and connectors ---- */
 
+/* Its own time: without that of the outlets it sends to meanwhile, on this thread. */
+static enum tt_status consume_timed(struct tt_edge *edge, struct tt_batch **batch,
+                                    struct tt_error *err)
+{
+    struct tt_instance *instance = edge->instance;
+    const struct tt_service *service = instance->host.service;
+    struct tt_stopwatch own = {0};
+    void *outer = pthread_getspecific(service->stopwatch);
+    tt_dur begin = tt_clock_monotonic(service->clock);
+    bool is_set = pthread_setspecific(service->stopwatch, &own) == 0;
+    enum tt_status status = instance->component->ops->consume(instance->self, batch, err);
+
+    if (!is_set || pthread_setspecific(service->stopwatch, outer) != 0)
+        return status;
+    tt_histogram_add(edge->time, tt_clock_monotonic(service->clock) - begin - own.behind);
+    return status;
+}
+
 static enum tt_status process(struct tt_edge *edge, struct tt_batch **batch, struct tt_error *err)
 {
     struct tt_instance *instance = edge->instance;
@@ -43,7 +61,8 @@ static enum tt_status process(struct tt_edge *edge, struct tt_batch **batch, str
     enum tt_status status;
 
     tt_meter_add(edge->taken, tt_batch_live_rows(*batch));
-    status = instance->component->ops->consume(instance->self, batch, err);
+    status = edge->time != NULL ? consume_timed(edge, batch, err)
+                                : instance->component->ops->consume(instance->self, batch, err);
     if (TT_UNLIKELY(status != TT_OK))
         tt_ack_fail(ack, status, err);
     tt_ack_unref(ack);
@@ -115,7 +134,16 @@ enum tt_status tt_outlet_consume(struct tt_consumer *consumer, struct tt_batch *
                                  struct tt_error *err)
 {
     struct tt_outlet *outlet = TT_CONTAINER(consumer, struct tt_outlet, consumer);
+    const struct tt_service *service = outlet->service;
+    struct tt_stopwatch *watch = service != NULL ? pthread_getspecific(service->stopwatch) : NULL;
+    enum tt_status status;
+    tt_dur begin;
 
     tt_meter_add(outlet->sent, tt_batch_live_rows(*batch));
-    return tt_consume(outlet->next, batch, err);
+    if (watch == NULL) /* not asked, or sent by a thread of the component's own */
+        return tt_consume(outlet->next, batch, err);
+    begin = tt_clock_monotonic(service->clock);
+    status = tt_consume(outlet->next, batch, err);
+    watch->behind += tt_clock_monotonic(service->clock) - begin;
+    return status;
 }

@@ -55,9 +55,11 @@ struct tt_park {
 struct tt_edge {
     struct tt_consumer consumer;
     struct tt_instance *instance;
-    struct tt_meter *taken;  /* processors, connectors: incoming items; exporters: sent */
-    struct tt_meter *failed; /* exporters: send_failed */
-    struct tt_park *park;    /* exporters */
+    struct tt_meter *taken;          /* processors, connectors: incoming items; exporters: sent */
+    struct tt_meter *failed;         /* exporters: send_failed */
+    struct tt_meter *enqueue_failed; /* exporters: no room to park */
+    struct tt_histogram *time; /* processors: without what is behind them; NULL: not measured */
+    struct tt_park *park;      /* exporters */
 };
 
 /* Behind a processor or connector: counts what it sends on. */
@@ -65,6 +67,13 @@ struct tt_outlet {
     struct tt_consumer consumer;
     struct tt_consumer *next;
     struct tt_meter *sent;
+    struct tt_service *service; /* NULL: nobody asks how long it takes */
+};
+
+/* While a processor runs on a thread: the time that what is behind it took of that. On the stack of the edge in front of it; the
+ * thread finds it under the service's key. */
+struct tt_stopwatch {
+    tt_dur behind;
 };
 
 struct tt_fanout {
@@ -158,6 +167,8 @@ struct tt_service {
     pthread_cond_t retry_cond; /* of the monotonic clock */
     bool retry_stop;           /* guarded by retry_mu */
     tt_dur started_at;         /* monotonic; 0: not yet */
+    pthread_key_t stopwatch;   /* of the thread's struct tt_stopwatch; when has_stopwatch */
+    bool has_stopwatch;
     bool is_ready;
 };
 #define TT_CLOSED_STOPPING UINT32_C(0x80000000)

@@ -7,6 +7,9 @@ static const struct tt_meter_desc incoming_meter = {"otelcol_processor_incoming_
                                                     "Items passed to the processor.", TT_COUNTER};
 static const struct tt_meter_desc outgoing_meter = {
     "otelcol_processor_outgoing_items", "1", "Items emitted from the processor.", TT_COUNTER};
+static const struct tt_meter_desc time_meter = {
+    "otelcol_processor_internal_duration", "s",
+    "Time that the processor took for a batch, without what is behind it.", TT_HISTOGRAM};
 static const struct tt_meter_desc connector_in_meter = {
     "telltale_connector_incoming_items", "1", "Items passed to the connector.", TT_COUNTER};
 static const struct tt_meter_desc connector_out_meter = {
@@ -25,6 +28,15 @@ static const struct tt_meter_desc failed_meters[TT_SIGNAL_COUNT] = {
      "Metric points that the exporter could not deliver.", TT_COUNTER},
     {"otelcol_exporter_send_failed_log_records", "1",
      "Log records that the exporter could not deliver.", TT_COUNTER},
+};
+
+static const struct tt_meter_desc enqueue_failed_meters[TT_SIGNAL_COUNT] = {
+    {"otelcol_exporter_enqueue_failed_spans", "1",
+     "Spans that found no room among those that wait for the exporter.", TT_COUNTER},
+    {"otelcol_exporter_enqueue_failed_metric_points", "1",
+     "Metric points that found no room among those that wait for the exporter.", TT_COUNTER},
+    {"otelcol_exporter_enqueue_failed_log_records", "1",
+     "Log records that found no room among those that wait for the exporter.", TT_COUNTER},
 };
 
 /* ---- building ---- */
@@ -107,16 +119,37 @@ static void add_instances(struct builder *builder)
 
 /* ---- edges ---- */
 
-static struct tt_meter *item_meter(struct builder *builder, const struct tt_meter_desc *desc,
-                                   const struct tt_instance *instance, enum tt_signal signal)
+struct item_labels {
+    struct tt_label items[2];
+};
+
+static struct item_labels item_labels_of(const struct tt_instance *instance, enum tt_signal signal)
 {
-    struct tt_label labels[] = {
+    return (struct item_labels){{
         {instance->component->kind == TT_PROCESSOR ? "processor" : "connector",
          tt_str(instance->settings->id)},
         {"otel_signal", tt_str(tt_signal_name(signal))},
-    };
+    }};
+}
 
-    return tt_meters_get(builder->service->meters, desc, labels, TT_LENGTH(labels));
+static struct tt_meter *item_meter(struct builder *builder, const struct tt_meter_desc *desc,
+                                   const struct tt_instance *instance, enum tt_signal signal)
+{
+    struct item_labels labels = item_labels_of(instance, signal);
+
+    return tt_meters_get(builder->service->meters, desc, labels.items, TT_LENGTH(labels.items));
+}
+
+/* NULL when nobody asked for it. */
+static struct tt_histogram *time_of(struct builder *builder, const struct tt_instance *instance,
+                                    enum tt_signal signal)
+{
+    struct item_labels labels = item_labels_of(instance, signal);
+
+    if (instance->component->kind != TT_PROCESSOR || !builder->service->has_stopwatch)
+        return NULL;
+    return tt_meters_get_histogram(builder->service->meters, &time_meter, labels.items,
+                                   TT_LENGTH(labels.items));
 }
 
 static struct tt_meter *exporter_meter(struct builder *builder, const struct tt_meter_desc *desc,
@@ -163,10 +196,12 @@ static struct tt_consumer *edge_to(struct builder *builder, struct tt_instance *
                                  instance->component->kind == TT_PROCESSOR ? &incoming_meter
                                                                            : &connector_in_meter,
                                  instance, signal);
+        edge->time = time_of(builder, instance, signal);
         return &edge->consumer;
     }
     edge->taken = exporter_meter(builder, &sent_meters[index], instance);
     edge->failed = exporter_meter(builder, &failed_meters[index], instance);
+    edge->enqueue_failed = exporter_meter(builder, &enqueue_failed_meters[index], instance);
     edge->park = tt_park_new(&builder->service->arena);
     builder->no_memory |= edge->park == NULL;
     start_ledger(builder, instance, signal);
@@ -187,6 +222,7 @@ static struct tt_consumer *outlet_of(struct builder *builder, struct tt_instance
                            instance->component->kind == TT_PROCESSOR ? &outgoing_meter
                                                                      : &connector_out_meter,
                            instance, signal),
+        .service = builder->service->has_stopwatch ? builder->service : NULL,
     };
     return &outlet->consumer;
 }

@@ -78,6 +78,7 @@ void tt_park_add(struct tt_edge *edge, struct tt_batch *batch, const struct tt_e
     /* Closed before the batch is visible, so that a retry cannot open what was not closed yet. */
     atomic_fetch_add_explicit(&service->closed, 1, memory_order_acq_rel);
     if (!push(edge->park, batch, batch_bytes(batch), &is_first)) {
+        tt_meter_add(edge->enqueue_failed, tt_batch_live_rows(batch));
         drop(edge, batch, "exporter_stuck");
         tt_log_error(&edge->instance->host.log,
                      "The exporter fails and what waits for it is at its limit: data are dropped",

@@ -19,6 +19,12 @@ static const struct tt_meter_desc parked_meter = {
 static const struct tt_meter_desc parked_bytes_meter = {
     "telltale_exporter_parked_bytes", "By", "Bytes of the batches that wait for an exporter.",
     TT_GAUGE};
+/* The same by signal under the names that otelcol's dashboards and alerts know. */
+static const struct tt_meter_desc queue_meter = {"otelcol_exporter_queue_size", "{batches}",
+                                                 "Batches that wait for an exporter.", TT_GAUGE};
+static const struct tt_meter_desc capacity_meter = {"otelcol_exporter_queue_capacity", "{batches}",
+                                                    "How many batches may wait for an exporter.",
+                                                    TT_GAUGE};
 static const struct tt_meter_desc admission_meter = {
     "telltale_admission_open", "1", "Whether new data are taken (1) or answered 503 (0).",
     TT_GAUGE};
@@ -108,6 +114,8 @@ static void init(struct tt_service *service, const struct tt_service_options *op
     service->budget.limit = settings->service.memory_budget;
     service->on_fatal = options->on_fatal;
     service->on_fatal_context = options->on_fatal_context;
+    if (settings->service.telemetry.metrics.level >= TT_METRICS_NORMAL)
+        service->has_stopwatch = pthread_key_create(&service->stopwatch, NULL) == 0;
     pthread_mutex_init(&service->shared_mu, NULL);
     pthread_mutex_init(&service->fatal_mu, NULL);
     pthread_mutex_init(&service->retry_mu, NULL);
@@ -148,6 +156,8 @@ void tt_service_free(struct tt_service *service)
     tt_graph_destroy(service);
     tt_host_done_shared(service);
     tt_meters_free(service->meters);
+    if (service->has_stopwatch)
+        (void)pthread_key_delete(service->stopwatch);
     pthread_cond_destroy(&service->retry_cond);
     pthread_mutex_destroy(&service->retry_mu);
     pthread_mutex_destroy(&service->fatal_mu);
@@ -360,6 +370,18 @@ static void set_gauge(struct tt_service *service, const struct tt_meter_desc *de
     tt_meter_set(tt_meters_get(service->meters, desc, labels, n_labels), (int64_t)value);
 }
 
+static void update_queue(struct tt_service *service, const struct tt_instance *instance,
+                         unsigned signal_index, size_t batches)
+{
+    struct tt_label labels[] = {
+        {"exporter", tt_str(instance->settings->id)},
+        {"data_type", tt_str(tt_signal_name(tt_signal_at(signal_index)))},
+    };
+
+    set_gauge(service, &queue_meter, labels, TT_LENGTH(labels), batches);
+    set_gauge(service, &capacity_meter, labels, TT_LENGTH(labels), TT_PARK_MAX_BATCHES);
+}
+
 static void update_parked(struct tt_service *service, struct tt_instance *instance)
 {
     struct tt_label label = {"exporter", tt_str(instance->settings->id)};
@@ -371,6 +393,7 @@ static void update_parked(struct tt_service *service, struct tt_instance *instan
         if (edge == NULL)
             continue;
         tt_park_size(edge, &more_batches, &more_bytes);
+        update_queue(service, instance, s, more_batches);
         batches += more_batches;
         bytes += more_bytes;
     }

@@ -19,7 +19,9 @@ static const struct tt_schema log_schema = TT_SCHEMA(struct tt_log_settings, log
 
 static const struct tt_field metrics_fields[] = {
     {TT_ENUM(struct tt_metrics_settings, level), .def = "normal", .choices = metrics_levels,
-     .doc = "How much the program tells about itself; none closes the endpoint."},
+     .doc =
+         "How much the program tells about itself: none closes the endpoint, basic leaves out the durations "
+         "of processors; normal and detailed are the same."},
     {TT_STRING(struct tt_metrics_settings, address), .def = "localhost:8888",
      .doc = "Host and port where GET /metrics answers."},
 };

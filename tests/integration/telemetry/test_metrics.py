@@ -12,6 +12,7 @@ import telltale
 
 ITEMS = ("spans", "metric_points", "log_records")
 FILES = {"spans": "file", "metric_points": "file/metrics", "log_records": "file/logs"}
+SIGNALS = {"spans": "traces", "metric_points": "metrics", "log_records": "logs"}
 ODD_SERVICE = 'a "quoted"\\ name\nof two lines {x="y"} 1'
 
 
@@ -20,14 +21,17 @@ def zeros():
     for items in ITEMS:
         for what in ("accepted", "refused", "failed"):
             yield f"otelcol_receiver_{what}_{items}", {"receiver": "otlp", "transport": "http"}
-        for what in ("sent", "send_failed"):
+        for what in ("sent", "send_failed", "enqueue_failed"):
             for exporter in (FILES[items], "dataset"):
                 yield f"otelcol_exporter_{what}_{items}", {"exporter": exporter}
+        for exporter in (FILES[items], "dataset"):
+            yield "otelcol_exporter_queue_size", {"exporter": exporter, "data_type": SIGNALS[items]}
     for outcome in ("success", "refused", "failure"):
         yield "otelcol_receiver_requests", {"receiver": "otlp", "transport": "http", "outcome": outcome}
     for processor, signal in (("trace_assembler", "traces"), *(("anomaly_labels", s) for s in ("traces", "metrics", "logs"))):
         for what in ("incoming", "outgoing"):
             yield f"otelcol_processor_{what}_items", {"processor": processor, "otel_signal": signal}
+        yield "otelcol_processor_internal_duration_count", {"processor": processor, "otel_signal": signal}
     for source in ("attribute", "header", "baggage", "trace", "request", "window", "none"):
         yield "telltale_label_evidence", {"source": source}
     for reason in ("rejected", "exporter_stuck", "shutdown"):
@@ -54,9 +58,10 @@ def check_form(text):
             seen.append(family)
             assert not family.endswith("_total") and len(words[3]) > 5, line
         elif line.startswith("# TYPE "):
-            assert words[2] == family and words[3] in ("counter", "gauge"), line
+            assert words[2] == family and words[3] in ("counter", "gauge", "histogram"), line
+            suffixes = ("_bucket{", "_sum{", "_count{") if words[3] == "histogram" else ("{", " ")
         else:
-            assert line.startswith((family + "{", family + " ")), f"{line} among the samples of {family}"
+            assert line.startswith(tuple(family + suffix for suffix in suffixes)), f"{line} among the samples of {family}"
 
 
 def check_promtool(text):
@@ -86,6 +91,11 @@ def check_account(process, account):
             found = process.metric(f"otelcol_processor_{what}_items", processor=processor, otel_signal=signal)
             assert found == accepted[items], (processor, signal, what, found, accepted)
     assert process.metric("otelcol_receiver_requests", outcome="success") == account["requests"]
+    # Each request is a batch to the processor; what it sends on in between is not its own time.
+    assert process.metric("otelcol_processor_internal_duration_count", processor="trace_assembler") > 10
+    assert process.metric("otelcol_processor_internal_duration_bucket", processor="trace_assembler", le="+Inf") == process.metric(
+        "otelcol_processor_internal_duration_count", processor="trace_assembler")
+    assert 0 < process.metric("otelcol_processor_internal_duration_sum", processor="trace_assembler") < 5
     assert process.metric("telltale_label_evidence") == sum(accepted.values())
     coverage = dict((labels["service_name"], value) for labels, value in process.metrics()["telltale_label_coverage_ratio"])
     assert set(coverage) >= {"web", "cart", "mongodb"} and all(0 <= v <= 1 for v in coverage.values()), coverage

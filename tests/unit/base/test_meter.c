@@ -299,9 +299,66 @@ static void nothing_is_lost_with_many_threads(void **state)
     tt_meters_free(meters);
 }
 
+static const struct tt_meter_desc took = {"took", "s", "how long it took", TT_HISTOGRAM};
+
+static void keep_reading(void *context, const struct tt_reading *reading)
+{
+    *(struct tt_reading *)context = *reading;
+}
+
+static void durations_are_counted_up_to_each_bound(void **state)
+{
+    static const struct {
+        tt_dur duration;
+        size_t bucket;
+    } cases[] = {
+        {-5, 0},
+        {0, 0},
+        {10 * TT_MICROSECOND, 0},
+        {10 * TT_MICROSECOND + 1, 1},
+        {TT_MILLISECOND, 4},
+        {10 * TT_SECOND, 12},
+        {10 * TT_SECOND + 1, 13},
+        {INT64_C(1) << 60, 13},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < TT_LENGTH(cases); i++) {
+        struct tt_meters *meters = tt_meters_new(100);
+        struct tt_reading reading;
+        tt_histogram_add(tt_meters_get_histogram(meters, &took, NULL, 0), cases[i].duration);
+        tt_meters_read(meters, keep_reading, &reading);
+        for (size_t b = 0; b < TT_HISTOGRAM_BUCKETS; b++)
+            assert_int_equal(reading.up_to[b], b >= cases[i].bucket);
+        assert_true(reading.value == 1);
+        assert_true(reading.sum == (cases[i].duration > 0 ? (double)cases[i].duration / 1e9 : 0));
+        tt_meters_free(meters);
+    }
+}
+
+static void histograms_of_the_same_labels_are_one_and_none_is_missing(void **state)
+{
+    struct tt_meters *meters = tt_meters_new(1);
+    struct tt_label a = {"x", TT_STR("a")}, b = {"x", TT_STR("b")}, c = {"x", TT_STR("c")};
+    struct tt_histogram *first = tt_meters_get_histogram(meters, &took, &a, 1);
+
+    (void)state;
+    assert_ptr_equal(tt_meters_get_histogram(meters, &took, &a, 1), first);
+    /* Over the limit they share one. */
+    assert_ptr_not_equal(tt_meters_get_histogram(meters, &took, &b, 1), first);
+    assert_ptr_equal(tt_meters_get_histogram(meters, &took, &b, 1),
+                     tt_meters_get_histogram(meters, &took, &c, 1));
+    /* Without a registry, or of a meter that is none, there is one that nobody reads. */
+    tt_histogram_add(tt_meters_get_histogram(NULL, &took, NULL, 0), 1);
+    tt_histogram_add(tt_meters_get_histogram(meters, &accepted, NULL, 0), 1);
+    tt_meters_free(meters);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(durations_are_counted_up_to_each_bound),
+        cmocka_unit_test(histograms_of_the_same_labels_are_one_and_none_is_missing),
         cmocka_unit_test(instruments_begin_at_zero_and_are_read_in_order),
         cmocka_unit_test(a_gauge_may_have_decimals),
         cmocka_unit_test(an_instrument_has_a_cache_line_of_its_own),

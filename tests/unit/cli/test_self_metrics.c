@@ -87,9 +87,36 @@ static void numbers_are_written_as_prometheus_reads_them(void **state)
     }
 }
 
+static void histograms_have_buckets_sum_and_count(void **state)
+{
+    static const struct tt_meter_desc took = {"test_took", "s", "How long.", TT_HISTOGRAM};
+    struct tt_meters *meters = tt_meters_new(100);
+    struct tt_pair_list none = {NULL, 0};
+    struct tt_label label = {"processor", TT_STR("a")};
+    struct tt_buffer out;
+
+    (void)state;
+    tt_histogram_add(tt_meters_get_histogram(meters, &took, &label, 1), 2 * TT_MILLISECOND);
+    tt_histogram_add(tt_meters_get_histogram(meters, &took, &label, 1), 20 * TT_SECOND);
+    (void)print(meters, &none, &out);
+    tt_buffer_append_byte(&out, '\0');
+    assert_non_null(strstr(out.data, "# TYPE test_took histogram\n"
+                                     "test_took_bucket{processor=\"a\",le=\"1e-05\"} 0\n"));
+    assert_non_null(strstr(out.data, "test_took_bucket{processor=\"a\",le=\"0.001\"} 0\n"
+                                     "test_took_bucket{processor=\"a\",le=\"0.005\"} 1\n"));
+    assert_non_null(strstr(out.data, "test_took_bucket{processor=\"a\",le=\"10\"} 1\n"
+                                     "test_took_bucket{processor=\"a\",le=\"+Inf\"} 2\n"
+                                     "test_took_sum{processor=\"a\"} 20.002\n"
+                                     "test_took_count{processor=\"a\"} 2\n"
+                                     "# HELP target_info"));
+    tt_buffer_done(&out);
+    tt_meters_free(meters);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(histograms_have_buckets_sum_and_count),
         cmocka_unit_test(families_have_one_header_and_escaped_texts),
         cmocka_unit_test(the_resource_becomes_labels_of_target_info),
         cmocka_unit_test(numbers_are_written_as_prometheus_reads_them),

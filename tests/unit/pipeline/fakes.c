@@ -93,6 +93,8 @@ static bool is_told_to_fail(struct fake *fake)
 
 static enum tt_status take(struct fake *fake, struct tt_batch **batch, struct tt_error *err)
 {
+    if (fake->clock != NULL)
+        tt_fake_clock_advance(fake->clock, fake->takes);
     if (is_told_to_fail(fake)) {
         enum tt_status status = (enum tt_status)atomic_load(&fake->fail_with);
         struct tt_error local;

@@ -35,6 +35,8 @@ struct fake {
     struct tt_batch *held[64];
     size_t n_held;
     bool ready;
+    tt_dur takes; /* moves the clock by that for each batch */
+    struct tt_fake_clock *clock;
 };
 
 struct fixture {

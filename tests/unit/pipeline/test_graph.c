@@ -187,9 +187,92 @@ static void a_failing_processor_fails_the_answer(void **state)
     fixture_done(&f);
 }
 
+/* ---- how long processors take ---- */
+
+static struct tt_reading duration_of; /* the last that was looked for */
+
+static void look_for_duration(void *context, const struct tt_reading *reading)
+{
+    if (strcmp(reading->desc->name, "otelcol_processor_internal_duration") == 0 &&
+        tt_str_equal(reading->labels[1].value, tt_str(context)))
+        duration_of = *reading;
+}
+
+/* Its count; its sum in duration_of. */
+static double count_durations(struct fixture *f, const char *processor)
+{
+    char name[32];
+
+    (void)snprintf(name, sizeof(name), "%s", processor);
+    duration_of = (struct tt_reading){.value = 0};
+    tt_meters_read(tt_service_meters(f->service), look_for_duration, name);
+    return duration_of.value;
+}
+
+static void measure(struct fixture *f, const char *yaml)
+{
+    struct tt_fake_clock clock;
+    const struct {
+        const char *id;
+        tt_dur takes;
+    } fakes[] = {
+        {"pass/a", 3 * TT_MILLISECOND}, {"pass/b", 20 * TT_MILLISECOND}, {"sink", TT_SECOND}};
+
+    tt_fake_clock_init(&clock, 0);
+    fixture_build(f, yaml);
+    f->service->clock = &clock.clock;
+    for (size_t i = 0; i < TT_LENGTH(fakes); i++) {
+        fake_find(fakes[i].id, 0)->takes = fakes[i].takes;
+        fake_find(fakes[i].id, 0)->clock = &clock;
+    }
+    for (int i = 0; i < 4; i++)
+        assert_status(fake_send("source", TT_TRACES, 5, NULL, NULL), TT_OK);
+    f->service->clock = tt_clock_system();
+}
+
+static const char timed[] = "receivers: {source: }\nprocessors: {pass/a: , pass/b: }\n"
+                            "exporters: {sink: }\nservice:\n  pipelines:\n"
+                            "    traces: {receivers: [source], processors: [pass/a, pass/b], "
+                            "exporters: [sink]}\n  telemetry: {metrics: {level: %s}}\n";
+
+static void a_processors_time_is_without_what_is_behind_it(void **state)
+{
+    struct fixture f;
+    char yaml[512];
+
+    (void)state;
+    (void)snprintf(yaml, sizeof(yaml), timed, "normal");
+    measure(&f, yaml);
+    assert_true(count_durations(&f, "pass/a") == 4);
+    assert_true(duration_of.sum > 0.0119 && duration_of.sum < 0.0121);
+    assert_int_equal(duration_of.up_to[4], 0); /* up to 1 ms */
+    assert_int_equal(duration_of.up_to[5], 4); /* up to 5 ms */
+    assert_true(count_durations(&f, "pass/b") == 4);
+    assert_true(duration_of.sum > 0.0799 && duration_of.sum < 0.0801);
+    fixture_done(&f);
+}
+
+static void nobody_measures_where_nobody_asked(void **state)
+{
+    static const char *const levels[] = {"none", "basic"};
+
+    (void)state;
+    for (size_t i = 0; i < TT_LENGTH(levels); i++) {
+        struct fixture f;
+        char yaml[512];
+        (void)snprintf(yaml, sizeof(yaml), timed, levels[i]);
+        measure(&f, yaml);
+        assert_true(count_durations(&f, "pass/a") == 0);
+        assert_null(duration_of.desc);
+        fixture_done(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_processors_time_is_without_what_is_behind_it),
+        cmocka_unit_test(nobody_measures_where_nobody_asked),
         cmocka_unit_test(a_receiver_feeds_all_pipelines_and_each_its_exporters),
         cmocka_unit_test(a_processor_is_one_instance_for_each_pipeline),
         cmocka_unit_test(the_branch_that_changes_data_comes_last_and_gets_the_original),

@@ -254,6 +254,10 @@ static void over_the_bound_data_are_dropped_and_counted(void **state)
     assert_int_equal(fake_meter(&f, "telltale_exporter_parked_batches", "sink/b"),
                      TT_PARK_MAX_BATCHES);
     assert_int_equal(fake_meter(&f, "telltale_dropped_items", "exporter_stuck"), 3);
+    assert_int_equal(fake_meter(&f, "otelcol_exporter_enqueue_failed_spans", "sink/b"), 3);
+    assert_int_equal(fake_meter(&f, "otelcol_exporter_queue_size", "sink/b"), TT_PARK_MAX_BATCHES);
+    assert_int_equal(fake_meter(&f, "otelcol_exporter_queue_capacity", "sink/b"),
+                     TT_PARK_MAX_BATCHES);
     fail_next("sink/b", TT_OK, 0);
     assert_true(retry(&f));
     assert_ok(admission("source", &err), &err);
