@@ -3,19 +3,6 @@
 
 #include "base/mem.h"
 
-#define NONE UINT32_MAX
-
-struct span {
-    uint64_t id, parent; /* 0: none */
-    uint64_t start_ns;
-    uint32_t trace; /* NONE: without a trace id */
-};
-
-struct trace {
-    uint8_t id[16];
-    bool has_root, has_orphan;
-};
-
 /* Open addressing: index plus one into spans or traces; 0: free. */
 struct table {
     uint32_t *slots;
@@ -24,9 +11,9 @@ struct table {
 
 struct tt_graph {
     uint64_t seed;
-    struct span *spans;
+    struct tt_graph_span *spans;
     size_t n_spans, max_spans;
-    struct trace *traces;
+    struct tt_graph_trace *traces;
     size_t n_traces, max_traces;
     struct table by_trace, by_span;
     uint64_t duplicates;
@@ -81,7 +68,7 @@ static uint32_t *find_span(const struct tt_graph *graph, uint32_t trace, uint64_
     size_t mask = graph->by_span.capacity - 1, i = hash_span(graph, trace, id) & mask;
 
     while (graph->by_span.slots[i] != 0) {
-        const struct span *span = &graph->spans[graph->by_span.slots[i] - 1];
+        const struct tt_graph_span *span = &graph->spans[graph->by_span.slots[i] - 1];
         if (span->id == id && span->trace == trace)
             break;
         i = (i + 1) & mask;
@@ -124,11 +111,13 @@ static bool grow_array(void **items, size_t *max, size_t used, size_t size)
 static bool make_room(struct tt_graph *graph)
 {
     void *spans = graph->spans, *traces = graph->traces;
-    bool grew, ok = grow_array(&spans, &graph->max_spans, graph->n_spans, sizeof(struct span)) &&
-                    graph->n_spans < NONE - 1;
+    bool grew,
+        ok = grow_array(&spans, &graph->max_spans, graph->n_spans, sizeof(struct tt_graph_span)) &&
+             graph->n_spans < TT_GRAPH_NONE - 1;
 
     graph->spans = spans;
-    ok = ok && grow_array(&traces, &graph->max_traces, graph->n_traces, sizeof(struct trace));
+    ok = ok &&
+         grow_array(&traces, &graph->max_traces, graph->n_traces, sizeof(struct tt_graph_trace));
     graph->traces = traces;
     if (!ok || !grow_table(&graph->by_trace, graph->n_traces, &grew))
         return false;
@@ -143,6 +132,27 @@ static bool make_room(struct tt_graph *graph)
 
 /* ---- adding ---- */
 
+static uint64_t mix(uint64_t x)
+{
+    x = (x ^ (x >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+    x = (x ^ (x >> 27)) * UINT64_C(0x94D049BB133111EB);
+    return x ^ (x >> 31);
+}
+
+static uint64_t big_endian(const uint8_t bytes[8])
+{
+    uint64_t value = 0;
+
+    for (size_t i = 0; i < 8; i++)
+        value = value << 8 | bytes[i];
+    return value;
+}
+
+bool tt_trace_is_held_out(const uint8_t id[16])
+{
+    return mix(big_endian(id) ^ mix(big_endian(id + 8))) % 10 < 3;
+}
+
 static uint64_t span_id_of(struct tt_str hex)
 {
     uint64_t id = 0;
@@ -153,68 +163,112 @@ static uint64_t span_id_of(struct tt_str hex)
     return id;
 }
 
-static uint32_t trace_of(struct tt_graph *graph, struct tt_str hex)
+static uint32_t trace_of(struct tt_graph *graph, struct tt_str hex,
+                         const struct tt_graph_span *span)
 {
     uint8_t id[16];
     uint32_t *slot;
 
     if (!tt_hex_decode(hex, id, sizeof(id)))
-        return NONE;
+        return TT_GRAPH_NONE;
     slot = find_trace(graph, id);
     if (*slot == 0) {
-        struct trace *trace = &graph->traces[graph->n_traces++];
-        *trace = (struct trace){.has_root = false};
+        struct tt_graph_trace *trace = &graph->traces[graph->n_traces++];
+        *trace = (struct tt_graph_trace){
+            .start_ns = UINT64_MAX,
+            .type = span->type,
+            .block = TT_GRAPH_NONE,
+            .is_held_out = tt_trace_is_held_out(id),
+        };
         memcpy(trace->id, id, sizeof(id));
         *slot = (uint32_t)graph->n_traces;
     }
     return *slot - 1;
 }
 
-bool tt_graph_add(struct tt_graph *graph, struct tt_str trace_id, struct tt_str span_id,
-                  struct tt_str parent_id, uint64_t start_ns)
+static void add_to_trace(struct tt_graph_trace *trace, const struct tt_graph_span *span)
 {
-    struct span span = {
-        .id = span_id_of(span_id), .parent = span_id_of(parent_id), .start_ns = start_ns};
+    bool is_root = span->parent == 0;
+
+    trace->spans++;
+    trace->is_mixed = trace->is_mixed || trace->type != span->type;
+    trace->is_labelled = trace->is_labelled || (span->flags & TT_SPAN_LABELLED) != 0;
+    if (is_root && !trace->has_root) {
+        trace->has_root = true;
+        trace->start_ns = span->start_ns;
+        trace->duration_ns = span->duration_ns;
+    } else if (!trace->has_root) {
+        if (span->start_ns < trace->start_ns)
+            trace->start_ns = span->start_ns;
+        if (span->duration_ns > trace->duration_ns)
+            trace->duration_ns = span->duration_ns;
+    }
+}
+
+struct tt_graph_span *tt_graph_add(struct tt_graph *graph, struct tt_str trace_id,
+                                   struct tt_str span_id, struct tt_str parent_id,
+                                   const struct tt_graph_span *span)
+{
+    struct tt_graph_span *kept;
     uint32_t *slot;
 
     if (!make_room(graph))
-        return false;
-    span.trace = trace_of(graph, trace_id);
-    graph->spans[graph->n_spans++] = span;
-    if (span.id == 0 || span.trace == NONE)
-        return true;
-    slot = find_span(graph, span.trace, span.id);
-    if (*slot == 0)
+        return NULL;
+    kept = &graph->spans[graph->n_spans++];
+    *kept = *span;
+    kept->id = span_id_of(span_id);
+    kept->parent = span_id_of(parent_id);
+    kept->parent_index = TT_GRAPH_NONE;
+    kept->trace = trace_of(graph, trace_id, span);
+    if (kept->trace != TT_GRAPH_NONE)
+        add_to_trace(&graph->traces[kept->trace], kept);
+    if (kept->id == 0 || kept->trace == TT_GRAPH_NONE)
+        return kept;
+    slot = find_span(graph, kept->trace, kept->id);
+    if (*slot == 0) {
         *slot = (uint32_t)graph->n_spans;
-    else
+    } else {
         graph->duplicates++;
-    return true;
+        kept->flags |= TT_SPAN_DUPLICATE;
+    }
+    return kept;
 }
 
-/* ---- counting ---- */
+/* ---- linking ---- */
 
-static void count_span(struct tt_graph *graph, const struct span *span,
-                       struct tt_graph_counts *counts)
+static void link_to_parent(struct tt_graph_span *span, struct tt_graph_span *parent)
 {
-    struct trace *trace = span->trace == NONE ? NULL : &graph->traces[span->trace];
+    if ((span->flags & TT_SPAN_ERROR) != 0)
+        parent->flags |= TT_SPAN_CHILD_ERROR;
+    if ((span->flags & TT_SPAN_DUPLICATE) == 0 && span->kind != TT_CODE_CONSUMER && span != parent)
+        parent->children_ns += span->duration_ns;
+}
+
+static void link_span(struct tt_graph *graph, struct tt_graph_span *span,
+                      struct tt_graph_counts *counts)
+{
+    struct tt_graph_trace *trace =
+        span->trace == TT_GRAPH_NONE ? NULL : &graph->traces[span->trace];
     uint32_t parent =
         trace == NULL || span->parent == 0 ? 0 : *find_span(graph, span->trace, span->parent);
 
     counts->without_trace += trace == NULL;
-    if (span->parent == 0) {
-        counts->roots++;
-        if (trace != NULL)
-            trace->has_root = true;
-    } else if (parent == 0) {
+    counts->roots += span->parent == 0;
+    if (span->parent == 0)
+        return;
+    if (parent == 0) {
         counts->orphans++;
+        span->flags |= TT_SPAN_ORPHAN;
         if (trace != NULL)
             trace->has_orphan = true;
-    } else if (graph->spans[parent - 1].start_ns > span->start_ns) {
-        counts->skewed++;
+        return;
     }
+    span->parent_index = parent - 1;
+    counts->skewed += graph->spans[parent - 1].start_ns > span->start_ns;
+    link_to_parent(span, &graph->spans[parent - 1]);
 }
 
-void tt_graph_count(struct tt_graph *graph, struct tt_graph_counts *ret_counts)
+void tt_graph_link(struct tt_graph *graph, struct tt_graph_counts *ret_counts)
 {
     *ret_counts = (struct tt_graph_counts){
         .spans = graph->n_spans,
@@ -222,7 +276,22 @@ void tt_graph_count(struct tt_graph *graph, struct tt_graph_counts *ret_counts)
         .duplicates = graph->duplicates,
     };
     for (size_t i = 0; i < graph->n_spans; i++)
-        count_span(graph, &graph->spans[i], ret_counts);
-    for (size_t i = 0; i < graph->n_traces; i++)
-        ret_counts->incomplete_traces += !graph->traces[i].has_root || graph->traces[i].has_orphan;
+        link_span(graph, &graph->spans[i], ret_counts);
+    for (size_t i = 0; i < graph->n_traces; i++) {
+        const struct tt_graph_trace *trace = &graph->traces[i];
+        ret_counts->incomplete_traces += !trace->has_root || trace->has_orphan;
+        ret_counts->mixed_traces += trace->is_mixed;
+    }
+}
+
+struct tt_graph_span *tt_graph_spans(const struct tt_graph *graph, size_t *ret_count)
+{
+    *ret_count = graph->n_spans;
+    return graph->spans;
+}
+
+struct tt_graph_trace *tt_graph_traces(const struct tt_graph *graph, size_t *ret_count)
+{
+    *ret_count = graph->n_traces;
+    return graph->traces;
 }

@@ -3,45 +3,55 @@
 #define TT_CLI_DATASET_STATS_H
 
 /*
- * What is in a dataset: the figures of `telltale dataset report`, gathered from its labeled files and manifests.
+ * What is in a dataset, as it is read: rows, names, spans, columns, counters of SDKs. report.h makes the report of it.
  *
  * Ownership: tt_stats_done().  Threads: one.
- * Limits:    100,000 services, 10,000 types and sources; columns as in dataset_leak.h, judged on a sample of about 250,000 rows.
+ * Limits:    100,000 services, 200,000 types; what is over shares one entry "(others)". Columns are judged on a sample of about
+ *            250,000 spans (dataset_leak.h), everything else on all.
  */
 
-#include "base/arena.h"
 #include "base/map.h"
 #include "cli/dataset_graph.h"
 #include "cli/dataset_leak.h"
+#include "cli/report_columns.h"
+#include "cli/report_sdk.h"
 #include "otlp/signal.h"
 
-/* Rows of one name: a service, a type, a label source. */
-struct tt_stats_count {
+/* A service, a type, a label source. */
+struct tt_stats_name {
     struct tt_str name;
+    uint32_t number; /* by order of appearance */
+    uint32_t class;  /* of a type: 0 normal, 1 to 14, 15: all others (dataset_leak.h) */
+    bool is_anomalous, is_unknown; /* of a type */
     uint64_t rows, labelled;
+    uint64_t evidence; /* rows that brought a label of their own: attribute, header, baggage */
 };
 
-struct tt_stats_leak {
-    struct tt_str column;
-    double distance; /* 0 to 1 */
+struct tt_names {
+    struct tt_map map; /* -> struct tt_stats_name */
+    struct tt_stats_name **items;
+    size_t count, capacity, limit;
 };
 
 struct tt_stats {
     struct tt_arena arena;
-    struct tt_map services, types, sources; /* -> struct tt_stats_count; of spans */
+    struct tt_names services, types, sources; /* of spans */
+    struct tt_names bystanders;               /* by the type that was active */
     struct tt_graph *graph;
     struct tt_graph_counts spans;
+    struct tt_columns *columns; /* of spans; NULL: no file of spans */
+    struct tt_leaks *leaks;
+    struct tt_sdk sdk;
     uint64_t labelled, normal, anomalous, unknown; /* spans */
+    uint64_t labelled_normal;
+    uint64_t bystander_spans; /* called normal while a fault was active for their service */
+    uint64_t errors, held_out;
     uint64_t rows[TT_SIGNAL_COUNT], labelled_rows[TT_SIGNAL_COUNT];
     uint64_t negative_durations; /* spans that end before they begin */
     uint64_t first_ns, last_ns;  /* starts of spans; first > last: none */
-    size_t files, sets, recovered_sets, unfinished_files;
-    size_t changed_files;           /* whose size is not what their manifest says */
-    struct tt_stats_leak leaks[64]; /* distance at least 0.9, the worst first */
-    size_t n_leaks;
-    struct tt_leaks *columns; /* while reading */
-    struct tt_str *column_names;
-    size_t n_columns;
+    uint64_t sampled;            /* spans the columns were judged on */
+    size_t files;
+    size_t n_classes; /* types with a class of their own */
 };
 
 /* Reads DIR, or one labeled file. TT_NOT_FOUND when there is none, TT_INVALID_DATA with file and line. */
@@ -49,7 +59,7 @@ enum tt_status tt_stats_read(struct tt_stats *stats, const char *path, struct tt
     TT_CHECKED;
 void tt_stats_done(struct tt_stats *stats);
 
-/* The entries of a map, most rows first, in the arena; NULL when memory is gone. */
-const struct tt_stats_count **tt_stats_sorted(struct tt_stats *stats, const struct tt_map *map);
+/* The names, most rows first, of equals by name; in the arena. NULL when memory is gone. */
+const struct tt_stats_name **tt_names_sorted(struct tt_stats *stats, const struct tt_names *names);
 
 #endif

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verdict: what was looked at, what came of it, and what to do. */
+#include "cli/report.h"
+
+#define GOOD_COVERAGE   0.99
+#define POOR_COVERAGE   0.5
+#define MIN_TRACES      30 /* of a type */
+#define MIN_BLOCKS      3
+#define MUCH            0.01 /* of orphans, skew, bystanders */
+#define TOO_MANY_BROKEN 0.5  /* of traces, incomplete for want of more than their root */
+#define UNEVEN_TIME     0.75
+#define TOO_EASY        0.99
+
+static void add(struct tt_report *report, const char *id, const char *title,
+                enum tt_verdict verdict, struct tt_str finding, struct tt_str advice)
+{
+    if (report->n_checks < TT_REPORT_CHECKS)
+        report->checks[report->n_checks++] = (struct tt_report_check){
+            .id = id,
+            .title = title,
+            .verdict = verdict,
+            .finding = finding,
+            .advice = verdict == TT_CHECK_PASS ? TT_STR("") : advice,
+        };
+}
+
+static double percent(uint64_t part, uint64_t whole)
+{
+    return 100 * tt_share(part, whole);
+}
+
+static unsigned long long ull(uint64_t value)
+{
+    return (unsigned long long)value;
+}
+
+static void check_labels(struct tt_report *report)
+{
+    const struct tt_stats *stats = report->stats;
+    uint64_t spans = stats->spans.spans;
+    double coverage = tt_share(stats->labelled, spans);
+    enum tt_verdict verdict = coverage >= GOOD_COVERAGE  ? TT_CHECK_PASS
+                              : coverage < POOR_COVERAGE ? TT_CHECK_FAIL
+                                                         : TT_CHECK_WARN;
+
+    if (stats->labelled == 0)
+        add(report, "labels", "Spans have labels", TT_CHECK_FAIL,
+            TT_STR("No span has label evidence: every row is called normal."),
+            TT_STR(
+                "Do not train on this. Send the root span of the load test, or let one service capture the "
+                "x-anomaly headers."));
+    else
+        add(report, "labels", "Spans have labels", verdict,
+            tt_report_text(report, "%llu of %llu spans have label evidence (%.2f %%).",
+                           ull(stats->labelled), ull(spans), percent(stats->labelled, spans)),
+            TT_STR(
+                "The others are called normal without anybody having said so: train on rows whose label_source is not "
+                "none, and see the services with little coverage."));
+}
+
+static void check_classes(struct tt_report *report)
+{
+    const struct tt_stats *stats = report->stats;
+    uint64_t least = UINT64_MAX;
+    size_t thin = 0;
+
+    if (stats->anomalous == 0 || stats->normal == 0) {
+        add(report, "classes", "Both classes are there", TT_CHECK_FAIL,
+            tt_report_text(report, "There is one class only: %llu normal and %llu anomalous spans.",
+                           ull(stats->normal), ull(stats->anomalous)),
+            TT_STR("A classifier needs both: record baseline and faults in one run."));
+        return;
+    }
+    for (size_t i = 0; i < report->n_groups; i++) {
+        thin += report->groups[i].traces < MIN_TRACES;
+        if (report->groups[i].traces < least)
+            least = report->groups[i].traces;
+    }
+    add(report, "classes", "Both classes are there", thin > 0 ? TT_CHECK_WARN : TT_CHECK_PASS,
+        tt_report_text(
+            report,
+            "%llu normal and %llu anomalous spans (%.1f %% anomalous) of %zu types; the rarest has %llu traces.",
+            ull(stats->normal), ull(stats->anomalous),
+            percent(stats->anomalous, stats->normal + stats->anomalous),
+            report->n_groups - 1 + (report->has_others ? report->other_types - 1 : 0), ull(least)),
+        TT_STR(
+            "Types of fewer than 30 traces cannot be learnt, nor tested: record longer, or leave them out."));
+}
+
+static void check_consistent(struct tt_report *report)
+{
+    uint64_t mixed = report->stats->spans.mixed_traces;
+
+    add(report, "consistent", "A trace has one label", mixed > 0 ? TT_CHECK_WARN : TT_CHECK_PASS,
+        mixed == 0 ? TT_STR("All spans of each trace have the same type.")
+                   : tt_report_text(report, "%llu traces have spans of several types.", ull(mixed)),
+        TT_STR(
+            "Spans that came after their trace was written miss its label: raise idle of the trace_assembler, or run "
+            "dataset extract on the JSONL."));
+}
+
+static void check_faults(struct tt_report *report)
+{
+    size_t shown = 0, weak = 0, missing = 0, compared = 0;
+    struct tt_str names = TT_STR("");
+
+    for (size_t i = 1; i < report->n_groups; i++) {
+        const struct tt_report_group *group = &report->groups[i];
+        compared += group->shows != TT_SHOWS_UNKNOWN;
+        shown += group->shows == TT_SHOWS_CLEARLY;
+        weak += group->shows == TT_SHOWS_WEAKLY;
+        missing += group->shows == TT_SHOWS_NOT;
+        if (group->shows == TT_SHOWS_NOT || group->shows == TT_SHOWS_WEAKLY)
+            names = tt_report_text(report, "%.*s%s%.*s%s", names.len > 400 ? 0 : (int)names.len,
+                                   names.data, names.len == 0 ? "" : ", ",
+                                   TT_STR_ARG(tt_report_clean(report, group->name)),
+                                   group->shows == TT_SHOWS_WEAKLY ? " (weakly)" : " (not at all)");
+    }
+    if (compared == 0) {
+        add(report, "faults", "Faults show", TT_CHECK_UNKNOWN,
+            TT_STR("No type could be compared with baseline: both need 20 spans in one service."),
+            TT_STR(""));
+        return;
+    }
+    add(report, "faults", "Faults show",
+        missing == compared  ? TT_CHECK_FAIL
+        : missing + weak > 0 ? TT_CHECK_WARN
+                             : TT_CHECK_PASS,
+        tt_report_text(
+            report, "%zu of %zu types differ clearly from baseline in durations or errors%s%.*s.",
+            shown, compared, names.len == 0 ? "" : "; not so: ", TT_STR_ARG(names)),
+        TT_STR(
+            "A fault that does not show is labelled noise: make it stronger, or leave the type out."));
+}
+
+static void check_repeats(struct tt_report *report)
+{
+    uint32_t least = UINT32_MAX;
+
+    for (size_t i = 0; i < report->n_groups; i++)
+        if (report->groups[i].blocks < least && !(report->has_others && i + 1 == report->n_groups))
+            least = report->groups[i].blocks;
+    if (report->n_groups < 2)
+        return;
+    if (report->is_mixed)
+        add(report, "repeats", "Faults are repeated", TT_CHECK_PASS,
+            TT_STR(
+                "Types alternate from trace to trace: there are no blocks to confuse with a fault."),
+            TT_STR(""));
+    else
+        add(report, "repeats", "Faults are repeated",
+            least >= MIN_BLOCKS ? TT_CHECK_PASS : TT_CHECK_WARN,
+            tt_report_text(report, "%zu blocks of time; each type has at least %u.",
+                           report->n_blocks, least),
+            TT_STR(
+                "With fewer than three blocks of a type nobody can tell the fault from what else happened then: repeat each, in "
+                "shuffled order, with baseline between."));
+}
+
+static void check_time(struct tt_report *report)
+{
+    if (!isfinite(report->time_auc))
+        return;
+    add(report, "time", "Time does not tell",
+        report->time_auc > UNEVEN_TIME ? TT_CHECK_WARN : TT_CHECK_PASS,
+        tt_report_text(
+            report,
+            "Early against late alone separates normal from anomalous traces with a ROC AUC of %.3f (0.5 is chance).",
+            report->time_auc),
+        TT_STR(
+            "Baseline and faults were recorded at different times. Leave times out of the features; record baseline between the "
+            "faults."));
+}
+
+static void check_leaks(struct tt_report *report)
+{
+    struct tt_str names = TT_STR("");
+
+    for (size_t i = 0; i < report->n_leaks; i++)
+        names = tt_report_text(report, "%.*s%s%.*s", names.len > 600 ? 0 : (int)names.len,
+                               names.data, names.len == 0 ? "" : ", ",
+                               TT_STR_ARG(tt_report_clean(report, report->leaks[i].column)));
+    if (report->n_columns == 0 && report->n_leaks == 0) {
+        add(report, "leaks", "No column gives the label away", TT_CHECK_UNKNOWN,
+            TT_STR(
+                "Too few traces to judge single columns: 50 held-out spans of each class are needed."),
+            TT_STR(""));
+        return;
+    }
+    add(report, "leaks", "No column gives the label away",
+        report->n_leaks > 0 ? TT_CHECK_WARN : TT_CHECK_PASS,
+        report->n_leaks == 0
+            ? tt_report_text(
+                  report,
+                  "On held-out traces the best single column, %.*s, reaches a ROC AUC of %.3f.",
+                  TT_STR_ARG(tt_report_clean(report, report->columns[0].column)),
+                  report->columns[0].roc_auc)
+            : tt_report_text(
+                  report,
+                  "On held-out traces these alone tell the label (ROC AUC over 0.99): %.*s.",
+                  TT_STR_ARG(names)),
+        TT_STR("Leave them out, or the model learns the test, not the fault."));
+}
+
+static void check_trivial(struct tt_report *report)
+{
+    const struct tt_report_trivial *traces = &report->trivial_traces;
+
+    if (!isfinite(traces->roc_auc))
+        return;
+    add(report, "trivial", "A threshold on duration does not do",
+        traces->roc_auc > TOO_EASY ? TT_CHECK_WARN : TT_CHECK_PASS,
+        tt_report_text(
+            report,
+            "On held-out traces the duration alone reaches a ROC AUC of %.3f, its best threshold an F1 of %.3f (calling "
+            "everything anomalous: %.3f).",
+            traces->roc_auc, traces->f1, traces->always_f1),
+        TT_STR(
+            "Whatever a model reaches here, this threshold nearly does too: do not compare models on it."));
+}
+
+static void check_bystanders(struct tt_report *report)
+{
+    const struct tt_stats *stats = report->stats;
+
+    add(report, "bystanders", "Normal spans are undisturbed",
+        tt_share(stats->bystander_spans, stats->normal) > MUCH ? TT_CHECK_WARN : TT_CHECK_PASS,
+        stats->bystander_spans == 0
+            ? TT_STR(
+                  "No span that is called normal was recorded while a label window was open for its service.")
+            : tt_report_text(
+                  report,
+                  "%llu spans that are called normal (%.1f %%) were recorded while a fault was active for their service.",
+                  ull(stats->bystander_spans), percent(stats->bystander_spans, stats->normal)),
+        TT_STR(
+            "They may have felt the fault: leave normal rows with an anomalous anomaly_active out."));
+}
+
+/* Traces that lack nothing but a root nobody sends are whole enough. */
+static void check_traces(struct tt_report *report)
+{
+    const struct tt_graph_counts *spans = &report->stats->spans;
+    bool only_roots = true;
+
+    for (size_t i = 0; i < report->n_orphans; i++)
+        only_roots = only_roots && report->orphans[i].cause == TT_ORPHAN_ENTRY;
+    add(report, "traces", "Traces are whole",
+        tt_share(spans->incomplete_traces, spans->traces) <= MUCH ? TT_CHECK_PASS
+        : tt_share(spans->incomplete_traces, spans->traces) > TOO_MANY_BROKEN && !only_roots
+            ? TT_CHECK_FAIL
+            : TT_CHECK_WARN,
+        spans->incomplete_traces == 0
+            ? tt_report_text(report, "All %llu traces have their root and every parent.",
+                             ull(spans->traces))
+            : tt_report_text(
+                  report,
+                  "%llu of %llu traces lack a root or a parent (%.2f %%); %llu orphaned spans.",
+                  ull(spans->incomplete_traces), ull(spans->traces),
+                  percent(spans->incomplete_traces, spans->traces), ull(spans->orphans)),
+        report->n_orphans == 0 ? TT_STR("") : tt_orphans_sentence(report, &report->orphans[0]));
+}
+
+static void check_duplicates(struct tt_report *report)
+{
+    uint64_t duplicates = report->stats->spans.duplicates;
+
+    add(report, "duplicates", "No span is there twice",
+        duplicates > 0 ? TT_CHECK_WARN : TT_CHECK_PASS,
+        duplicates == 0
+            ? TT_STR("No span is there twice.")
+            : tt_report_text(report, "%llu spans are there more than once.", ull(duplicates)),
+        TT_STR(
+            "Drop them by trace_id and span_id before splitting, or they leak from train to test."));
+}
+
+static void check_clocks(struct tt_report *report)
+{
+    const struct tt_graph_counts *spans = &report->stats->spans;
+    uint64_t negative = report->stats->negative_durations;
+
+    add(report, "clocks", "Clocks agree",
+        tt_share(spans->skewed, spans->spans) > MUCH || negative > 0 ? TT_CHECK_WARN
+                                                                     : TT_CHECK_PASS,
+        tt_report_text(
+            report, "%llu spans begin before their parent (%.2f %%), %llu end before they begin.",
+            ull(spans->skewed), percent(spans->skewed, spans->spans), ull(negative)),
+        TT_STR(
+            "Do not use differences of start times across services; durations are right, for each is by one clock."));
+}
+
+static void check_files(struct tt_report *report)
+{
+    bool odd = report->unfinished_files > 0 || report->recovered_sets > 0;
+
+    add(report, "files", "Files are as they were written",
+        report->changed_files > 0 ? TT_CHECK_FAIL
+        : odd                     ? TT_CHECK_WARN
+                                  : TT_CHECK_PASS,
+        tt_report_text(
+            report,
+            "%zu files in %zu sets: %zu changed or removed since, %zu still being written, %zu sets recovered after a crash.",
+            report->stats->files, report->sets, report->changed_files, report->unfinished_files,
+            report->recovered_sets),
+        report->changed_files > 0
+            ? TT_STR(
+                  "Files are not as their manifest says: get them again from where they were recorded.")
+            : TT_STR(
+                  "Rows of unfinished files are not counted here; a recovered set may lack its last seconds."));
+}
+
+static void check_sdk(struct tt_report *report)
+{
+    const struct tt_sdk *sdk = &report->stats->sdk;
+    const struct tt_map_slot *slot;
+    double dropped = 0, failed = 0;
+    size_t position = 0;
+
+    while ((slot = tt_map_next(&sdk->services, &position)) != NULL) {
+        const struct tt_sdk_service *service = slot->value;
+        dropped += service->dropped[TT_SDK_SPANS];
+        failed += service->failed[TT_SDK_SPANS];
+    }
+    if (sdk->rows == 0) {
+        add(report, "sdk", "SDKs dropped nothing", TT_CHECK_UNKNOWN,
+            TT_STR(
+                "No SDK reports its own losses here (otel.sdk.* metrics, or processedSpans of Java)."),
+            TT_STR("See the orphans instead."));
+        return;
+    }
+    add(report, "sdk", "SDKs dropped nothing", dropped + failed > 0 ? TT_CHECK_WARN : TT_CHECK_PASS,
+        tt_report_text(
+            report,
+            "%zu services report: %.0f spans dropped before the exporter, %.0f failed in it.",
+            sdk->services.count, dropped, failed),
+        TT_STR("These spans are in no file. Raise OTEL_BSP_MAX_QUEUE_SIZE, or lower the load."));
+}
+
+void tt_report_check(struct tt_report *report)
+{
+    if (report->stats->spans.spans > 0) {
+        check_labels(report);
+        check_classes(report);
+        check_consistent(report);
+        check_faults(report);
+        check_repeats(report);
+        check_time(report);
+        check_leaks(report);
+        check_trivial(report);
+        check_bystanders(report);
+        check_traces(report);
+        check_duplicates(report);
+        check_clocks(report);
+    }
+    check_files(report);
+    check_sdk(report);
+    for (size_t i = 0; i < report->n_checks; i++)
+        if (report->checks[i].verdict != TT_CHECK_UNKNOWN &&
+            report->checks[i].verdict > report->verdict)
+            report->verdict = report->checks[i].verdict;
+}
