@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.abspath(os.path.join(HERE, "..", "..", ".."))
@@ -36,8 +37,8 @@ class _Shop(http.server.BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("content-length") or 0))
         known = self.path == "/" or self.path.startswith("/api/")
         if self.path != "/":
-            self.server.seen.append((self.path, dict(self.headers)))
-        self.send_response(200 if known else 404)
+            self.server.seen.append((self.path, {**self.headers, "at": time.monotonic()}))
+        self.send_response(self.server.status if known else 404)
         self.send_header("Content-Length", "2")
         self.end_headers()
         self.wfile.write(b"{}")
@@ -49,10 +50,10 @@ class _Shop(http.server.BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def shop():
-    """A shop that has everything: (its URL, the list of what was asked: path, headers)."""
+def shop(status=200):
+    """A shop that has everything: (its URL, the list of what was asked: path, headers, with "at" for the moment)."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Shop)
-    server.seen = []
+    server.seen, server.status = [], status
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}", server.seen
