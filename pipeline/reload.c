@@ -282,9 +282,12 @@ static enum tt_status apply(struct tt_service *service, const struct tt_settings
 /* Remembers whether a component has its configuration from the settings that run: it may read them until destroy(). */
 static void mark_used(struct tt_service *service)
 {
-    struct tt_reloaded *last = &service->reloaded[service->n_reloaded - 1];
+    struct tt_reloaded *last;
 
-    for (size_t i = 0; service->n_reloaded > 0 && i < all_instances(service); i++) {
+    if (service->n_reloaded == 0)
+        return; /* the first settings stay anyway */
+    last = &service->reloaded[service->n_reloaded - 1];
+    for (size_t i = 0; i < all_instances(service); i++) {
         const struct tt_instance *instance = instance_at(service, i);
         last->is_used |= instance->config == same_in(last->settings, instance)->config;
     }
