@@ -7,7 +7,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from whole import ROOT, Run, ready_home  # noqa: E402
-from lib.account import Account  # noqa: E402
+from lib.account import BROKEN_SERVICE, Account, shows  # noqa: E402
 
 LEAST_SHARE = 0.999
 SERVICES = {"web", "cart", "catalogue", "shipping", "payment", "user", "dispatch"}
@@ -28,6 +28,8 @@ def check_account(directory, out):
     roots = len(account.by_service["k6"])
     assert account.k6["shop_requests"] == account.witnessed == roots > 0, (account.k6, account.witnessed, roots)
     assert len({row["anomaly_type"] for row in account.rows}) == 8, out
+    effects = account.effects()
+    assert {kind for kind, *_ in effects} == set(BROKEN_SERVICE) and all(shows(now, base) for _, _, now, base in effects), account.effect_lines()
     again = subprocess.run([os.path.join(ROOT, "k6", "account"), directory], capture_output=True, text=True)
     assert again.returncode == 0 and account.label_line("none") in again.stdout, again
 
