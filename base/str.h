@@ -76,4 +76,10 @@ uint64_t tt_hash(const void *data, size_t len, uint64_t seed);
 /* A seed drawn once a process from the system, so that nobody outside can aim at collisions. Thread-safe. */
 uint64_t tt_hash_seed(void);
 
+/* "%zu file%s": the s of all but one. */
+static inline const char *tt_plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 #endif

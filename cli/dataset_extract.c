@@ -232,10 +232,11 @@ static void put_text(const struct extract *extract, struct tt_buffer *out)
 
     tt_buffer_printf(
         out,
-        "%llu spans, %llu metric points, %llu log records of %llu lines (%llu bad) in %zu files\n",
+        "%llu spans, %llu metric points, %llu log records of %llu lines (%llu bad) in %zu file%s\n",
         (unsigned long long)spans, (unsigned long long)extract->rows[1],
         (unsigned long long)extract->rows[2], (unsigned long long)extract->input.lines,
-        (unsigned long long)extract->input.bad_lines, extract->input.files.count);
+        (unsigned long long)extract->input.bad_lines, extract->input.files.count,
+        tt_plural(extract->input.files.count));
     if (spans > 0)
         tt_buffer_printf(
             out, "%llu spans labelled (%.1f %%), %zu traces with a label, %llu contradictions\n",

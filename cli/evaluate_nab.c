@@ -286,7 +286,7 @@ static enum tt_status put_text(const struct evaluation *evaluation, struct tt_bu
     else
         tt_buffer_printf(out, "%s tier, %llu seed%s from %llu\n",
                          precision_names[evaluation->options.precision],
-                         (unsigned long long)evaluation->seeds, evaluation->seeds == 1 ? "" : "s",
+                         (unsigned long long)evaluation->seeds, tt_plural(evaluation->seeds),
                          (unsigned long long)evaluation->seed);
     tt_buffer_printf(out, "  %-38s %14s %14s %14s\n", "", "standard", "low FP rate", "low FN rate");
     put_line(evaluation, "best threshold, one for all", evaluation->best, out);

@@ -298,9 +298,10 @@ static void check_files(struct tt_report *report)
                                   : TT_CHECK_PASS,
         tt_report_text(
             report,
-            "%zu files in %zu sets: %zu changed or removed since, %zu still being written, %zu sets recovered after a crash.",
-            report->stats->files, report->sets, report->changed_files, report->unfinished_files,
-            report->recovered_sets),
+            "%zu file%s in %zu set%s: %zu changed or removed since, %zu still being written, %zu set%s recovered after a crash.",
+            report->stats->files, tt_plural(report->stats->files), report->sets,
+            tt_plural(report->sets), report->changed_files, report->unfinished_files,
+            report->recovered_sets, tt_plural(report->recovered_sets)),
         report->changed_files > 0
             ? TT_STR(
                   "Files are not as their manifest says: get them again from where they were recorded.")

@@ -92,8 +92,9 @@ static void put_totals(const struct tt_report *report, struct tt_buffer *out)
         (void)tt_time_format(stats->first_ns, 3, first);
         (void)tt_time_format(stats->last_ns, 3, last);
     }
-    tt_buffer_printf(out, "\nspans from %s to %s, %zu files in %zu sets (%zu recovered)\n", first,
-                     last, stats->files, report->sets, report->recovered_sets);
+    tt_buffer_printf(out, "\nspans from %s to %s, %zu file%s in %zu set%s (%zu recovered)\n", first,
+                     last, stats->files, tt_plural(stats->files), report->sets,
+                     tt_plural(report->sets), report->recovered_sets);
     put_line(out, "spans", spans->spans, 0);
     put_line(out, "traces", spans->traces, 0);
     put_line(out, "incomplete traces", spans->incomplete_traces, spans->traces);
