@@ -12,19 +12,29 @@
 
 /* ---- one file ---- */
 
-/* Opens it, and cuts off what a failed write may have left behind the last whole batch. */
-static int open_whole(const struct dataset_set *set, const struct dataset_file *file)
+/* Cuts off what a failed write may have left behind the last whole batch. A file of another size than ours has lost what we
+ * had made the checksum of. */
+static int cut_rest(int fd, struct dataset_file *file)
+{
+    struct stat info;
+
+    if (fstat(fd, &info) != 0)
+        return -1;
+    if ((uint64_t)info.st_size < file->size)
+        file->has_digest = false;
+    return (uint64_t)info.st_size > file->size ? ftruncate(fd, (off_t)file->size) : 0;
+}
+
+static int open_whole(const struct dataset_set *set, struct dataset_file *file)
 {
     char partial[144];
-    struct stat info;
     int fd;
 
     dataset_partial_name(set, file, partial);
     if (file->renamed)
         return openat(set->options->dir_fd, file->final_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     fd = openat(set->options->dir_fd, partial, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-    if (fd >= 0 && (fstat(fd, &info) != 0 || ((uint64_t)info.st_size > file->size &&
-                                              ftruncate(fd, (off_t)file->size) != 0))) {
+    if (fd >= 0 && cut_rest(fd, file) != 0) {
         int failed = errno;
         close(fd);
         errno = failed;
@@ -61,7 +71,7 @@ static void remove_empty(const struct dataset_set *set, const struct dataset_fil
     (void)unlinkat(set->options->dir_fd, partial, 0);
 }
 
-/* To disk, and the checksum while its pages are warm. */
+/* To disk; and the checksum, which is there but for files that another process had written. */
 static enum tt_status seal_file(struct dataset_set *set, struct dataset_file *file,
                                 const struct dataset_finish_options *options, char digest[65],
                                 struct tt_error *err)
@@ -73,8 +83,10 @@ static enum tt_status seal_file(struct dataset_set *set, struct dataset_file *fi
         return tt_fail_errno(err, "open %s_%s.csv", file->prefix, set->stamp);
     if (fdatasync(fd) != 0 && errno != EINVAL && errno != EROFS)
         status = tt_fail_errno(err, "write %s_%s.csv to disk", file->prefix, set->stamp);
+    else if (file->has_digest)
+        dataset_digest_hex(&file->digest, digest);
     else if (options->deadline == 0 || tt_clock_monotonic(tt_clock_system()) < options->deadline)
-        status = dataset_sha256(fd, digest, err);
+        status = dataset_digest_file(fd, digest, err);
     close(fd);
     return status;
 }

@@ -18,7 +18,8 @@ struct dataset_finish_options {
     int dir_fd;
     const char *version;
     uint64_t wall_ns;
-    tt_dur deadline; /* monotonic; checksums that would begin after it are left out. 0: none */
+    tt_dur
+        deadline; /* monotonic; files that must be read for their checksum after it get none. 0: no deadline */
 };
 
 /* The set is left as it is when it fails; call it again later. */

@@ -5,9 +5,10 @@
 #include "exporters/dataset/cells.h"
 #include "otlp/json.h"
 
-#define MAX_PIECE   ((size_t)1 << 30)
-#define MAX_CELL    ((size_t)256 << 20)
-#define KEEP_BUFFER ((size_t)4 << 20)
+#define MAX_PIECE       ((size_t)1 << 30)
+#define MAX_CELL        ((size_t)256 << 20)
+#define KEEP_BUFFER     ((size_t)4 << 20)
+#define MAX_LABEL_TEXTS ((size_t)1 << 20)
 
 /* ---- life ---- */
 
@@ -23,7 +24,8 @@ struct dataset_formatter *dataset_formatter_new(const struct dataset_layout *lay
     tt_buffer_init(&formatter->runs, MAX_CELL);
     tt_buffer_init(&formatter->scratch, MAX_CELL);
     tt_buffer_init(&formatter->json, MAX_CELL);
-    tt_buffer_init(&formatter->labels.text, MAX_CELL);
+    tt_buffer_init(&formatter->classes, MAX_CELL);
+    tt_buffer_init(&formatter->label_texts, MAX_CELL);
     tt_buffer_init(&formatter->service.text, MAX_CELL);
     tt_buffer_init(&formatter->resource.text, MAX_CELL);
     return formatter;
@@ -31,8 +33,8 @@ struct dataset_formatter *dataset_formatter_new(const struct dataset_layout *lay
 
 static struct tt_buffer *buffer_at(struct dataset_formatter *f, unsigned i)
 {
-    struct tt_buffer *all[] = {&f->bytes,       &f->runs,         &f->scratch,      &f->json,
-                               &f->labels.text, &f->service.text, &f->resource.text};
+    struct tt_buffer *all[] = {&f->bytes,   &f->runs,        &f->scratch,      &f->json,
+                               &f->classes, &f->label_texts, &f->service.text, &f->resource.text};
 
     return i < TT_LENGTH(all) ? all[i] : NULL;
 }
@@ -48,6 +50,13 @@ void dataset_formatter_free(struct dataset_formatter *formatter)
     tt_free(formatter);
 }
 
+static void forget_label_texts(struct dataset_formatter *f)
+{
+    tt_buffer_clear(&f->label_texts);
+    memset(f->recent_classes, 0, sizeof(f->recent_classes));
+    f->last_class = SIZE_MAX;
+}
+
 void dataset_format_begin(struct dataset_formatter *f, const struct tt_batch *batch)
 {
     const struct dataset_signal_layout *signal =
@@ -61,8 +70,10 @@ void dataset_format_begin(struct dataset_formatter *f, const struct tt_batch *ba
     f->extras_of = UINT32_MAX;
     f->second = UINT64_MAX;
     f->resource_of = UINT32_MAX;
-    f->labels.valid = f->service.valid = false;
+    f->service.valid = false;
     tt_buffer_clear(&f->runs);
+    tt_buffer_clear(&f->classes);
+    forget_label_texts(f);
     for (size_t i = 0; i < DATASET_LABELS; i++)
         f->label_columns[i] = tt_batch_find_column(batch, tt_str(dataset_label_columns[i]));
     for (size_t i = 0; i < signal->n_declared; i++)
@@ -277,16 +288,20 @@ static void put_attributes(struct dataset_formatter *f, const struct tt_row *row
     put_cached(f, &f->resource);
 }
 
+static bool same_view(struct tt_str a, struct tt_str b)
+{
+    return a.data == b.data && a.len == b.len;
+}
+
 static void put_service(struct dataset_formatter *f, const struct tt_row *row)
 {
     struct tt_str name = tt_row_resource(f->batch, row)->service_name;
 
-    if (!f->service.valid || f->service.inputs[0].data != name.data ||
-        f->service.inputs[0].len != name.len) {
+    if (!f->service.valid || !same_view(f->service.input, name)) {
         tt_buffer_clear(&f->service.text);
         tt_buffer_append_byte(&f->service.text, ',');
         dataset_cell_text(&f->service.text, name, f->guard);
-        f->service.inputs[0] = name;
+        f->service.input = name;
         f->service.valid = true;
     }
     put_cached(f, &f->service);
@@ -308,36 +323,90 @@ static struct tt_str label_of(const struct dataset_formatter *f, uint32_t row, u
     return defaults[i];
 }
 
-static bool same_labels(const struct dataset_cache *cache, const struct tt_str now[DATASET_LABELS])
+static bool same_labels(const struct dataset_class *class,
+                        const struct tt_str labels[DATASET_LABELS])
 {
-    if (!cache->valid) /* the inputs may be of a batch that is gone */
-        return false;
     for (size_t i = 0; i < DATASET_LABELS; i++)
-        if (!tt_str_equal(cache->inputs[i], now[i]))
+        if (!same_view(class->labels[i], labels[i]) && !tt_str_equal(class->labels[i], labels[i]))
             return false;
     return true;
+}
+
+static size_t recent_slot(const struct tt_str labels[DATASET_LABELS])
+{
+    struct tt_str type = labels[SLOT_TYPE];
+    size_t hash = type.len == 0 ? 0 : (uint8_t)type.data[0] + (uint8_t)type.data[type.len - 1] * 3u;
+
+    for (size_t i = 0; i < DATASET_LABELS; i++)
+        hash = hash * 7 + labels[i].len;
+    return (hash ^ hash >> 6) % DATASET_RECENT;
+}
+
+/* The texts of classes are kept up to a bound; beyond it a class may come twice. */
+static size_t add_class(struct dataset_formatter *f, const struct tt_str labels[DATASET_LABELS])
+{
+    struct dataset_class class = {.rows = 0};
+    size_t n;
+
+    if (f->label_texts.len > MAX_LABEL_TEXTS)
+        forget_label_texts(f);
+    class.text_at = f->label_texts.len;
+    for (size_t i = 0; i < DATASET_LABELS; i++) {
+        class.labels[i] = labels[i];
+        tt_buffer_append_byte(&f->label_texts, ',');
+        dataset_cell_text(&f->label_texts, labels[i], f->guard);
+    }
+    class.text_len = f->label_texts.len - class.text_at;
+    tt_buffer_append(&f->classes, &class, sizeof(class));
+    if (f->label_texts.failed != TT_OK)
+        f->classes.failed = f->label_texts.failed;
+    (void)dataset_classes(f, &n);
+    return n - 1;
+}
+
+/* The class of a row, as an index. Nothing is there to point to when memory is out: classes.failed tells. */
+static size_t class_of(struct dataset_formatter *f, uint32_t row)
+{
+    size_t n, slot;
+    const struct dataset_class *classes = dataset_classes(f, &n);
+    struct tt_str labels[DATASET_LABELS];
+
+    for (unsigned i = 0; i < DATASET_LABELS; i++)
+        labels[i] = label_of(f, row, i);
+    if (f->last_class < n && same_labels(&classes[f->last_class], labels))
+        return f->last_class;
+    slot = recent_slot(labels);
+    if (f->recent_classes[slot] == 0 ||
+        !same_labels(&classes[f->recent_classes[slot] - 1], labels)) {
+        size_t added = add_class(f, labels);
+        if (f->classes.failed != TT_OK)
+            return SIZE_MAX;
+        f->recent_classes[slot] = (uint32_t)added + 1;
+    }
+    return f->recent_classes[slot] - 1;
+}
+
+static struct dataset_class *last_class(const struct dataset_formatter *f)
+{
+    size_t n;
+
+    return &dataset_classes(f, &n)[f->last_class];
 }
 
 /* Returns whether they are the labels of the row before. */
 static bool put_labels(struct dataset_formatter *f, uint32_t row)
 {
-    struct tt_str now[DATASET_LABELS];
-    bool same;
+    size_t before = f->last_class;
+    const struct dataset_class *class;
 
-    for (unsigned i = 0; i < DATASET_LABELS; i++)
-        now[i] = label_of(f, row, i);
-    same = same_labels(&f->labels, now);
-    if (!same) {
-        tt_buffer_clear(&f->labels.text);
-        for (size_t i = 0; i < DATASET_LABELS; i++) {
-            tt_buffer_append_byte(&f->labels.text, ',');
-            dataset_cell_text(&f->labels.text, now[i], f->guard);
-        }
-        memcpy(f->labels.inputs, now, sizeof(now));
-        f->labels.valid = true;
+    f->last_class = class_of(f, row);
+    if (f->classes.failed != TT_OK) {
+        f->bytes.failed = f->classes.failed;
+        return false;
     }
-    put_cached(f, &f->labels);
-    return same;
+    class = last_class(f);
+    tt_buffer_append(&f->bytes, f->label_texts.data + class->text_at, class->text_len);
+    return f->last_class == before;
 }
 
 static void add_to_runs(struct dataset_formatter *f, size_t begin, bool same)
@@ -345,15 +414,15 @@ static void add_to_runs(struct dataset_formatter *f, size_t begin, bool same)
     size_t n;
     struct dataset_run *runs = dataset_runs(f, &n);
 
+    if (f->bytes.failed != TT_OK)
+        return;
+    last_class(f)->rows++;
     if (same && n > f->first_run) {
         runs[n - 1].end = f->bytes.len;
         runs[n - 1].rows++;
     } else {
-        struct dataset_run run = {.begin = begin,
-                                  .end = f->bytes.len,
-                                  .rows = 1,
-                                  .type = f->labels.inputs[SLOT_TYPE],
-                                  .source = f->labels.inputs[SLOT_SOURCE]};
+        struct dataset_run run = {
+            .begin = begin, .end = f->bytes.len, .rows = 1, .class_at = f->last_class};
         tt_buffer_append(&f->runs, &run, sizeof(run));
     }
 }

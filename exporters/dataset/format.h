@@ -6,7 +6,7 @@
  * Rows of a batch as CSV lines, once: the same bytes go to every file that a row belongs to.
  *
  * A formatter works on one batch at a time, in pieces, so that a huge batch needs no huge buffer. Beside the lines it makes a
- * list of runs: consecutive rows with the same anomaly type and label source.
+ * list of runs: consecutive rows with the same labels, which are a class. A batch has few classes; two may have the same labels.
  * Ownership: the batch is borrowed between begin and the last use of runs.
  * Threads:   one at a time for each formatter.
  */
@@ -15,18 +15,27 @@
 #include "exporters/dataset/layout.h"
 #include "otlp/cursor.h"
 
+/* Rows with the same five labels. */
+struct dataset_class {
+    struct tt_str labels[DATASET_LABELS]; /* "none" … when the row says nothing */
+    size_t text_at, text_len; /* their five cells with the commas before, in label_texts */
+    uint64_t rows;            /* of the batch so far */
+};
+
 struct dataset_run {
     size_t begin, end; /* in the bytes of the piece it was formatted in */
     uint64_t rows;
-    struct tt_str type, source; /* "none" when the row says nothing */
+    size_t class_at; /* index */
 };
 
-/* Text of one cell or several, kept while it does not change. */
+/* Text of one cell, kept while it does not change. */
 struct dataset_cache {
-    struct tt_str inputs[DATASET_LABELS];
+    struct tt_str input;
     struct tt_buffer text;
     bool valid;
 };
+
+enum { DATASET_RECENT = 64 };
 
 struct dataset_formatter {
     const struct dataset_layout *layout;
@@ -34,11 +43,15 @@ struct dataset_formatter {
     const struct tt_batch *batch;
     uint32_t next_row;
     struct tt_buffer bytes;
-    struct tt_buffer runs;         /* of struct dataset_run, all pieces of the batch */
-    size_t first_run;              /* of the current piece */
-    uint64_t rows, min_ns, max_ns; /* of the batch so far */
+    struct tt_buffer runs;    /* of struct dataset_run, all pieces of the batch */
+    size_t first_run;         /* of the current piece */
+    struct tt_buffer classes; /* of struct dataset_class */
+    struct tt_buffer label_texts;
+    size_t last_class;                       /* index; SIZE_MAX: none */
+    uint32_t recent_classes[DATASET_RECENT]; /* index + 1, by a hash of the labels; 0: none */
+    uint64_t rows, min_ns, max_ns;           /* of the batch so far */
     struct tt_buffer scratch, json;
-    struct dataset_cache labels, service, resource;
+    struct dataset_cache service, resource;
     uint32_t resource_of; /* whose attributes are in resource.text; UINT32_MAX: none */
     uint64_t second;      /* whose text is in second_text */
     char second_text[20];
@@ -66,6 +79,13 @@ static inline struct dataset_run *dataset_runs(const struct dataset_formatter *f
 {
     *ret_count = formatter->runs.len / sizeof(struct dataset_run);
     return (struct dataset_run *)(void *)formatter->runs.data;
+}
+
+static inline struct dataset_class *dataset_classes(const struct dataset_formatter *formatter,
+                                                    size_t *ret_count)
+{
+    *ret_count = formatter->classes.len / sizeof(struct dataset_class);
+    return (struct dataset_class *)(void *)formatter->classes.data;
 }
 
 #endif

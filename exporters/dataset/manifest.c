@@ -3,32 +3,7 @@
 
 #include "otlp/json.h"
 
-#include <errno.h>
-#include <nettle/sha2.h>
 #include <stdlib.h>
-#include <unistd.h>
-
-enum tt_status dataset_sha256(int fd, char ret_hex[65], struct tt_error *err)
-{
-    struct sha256_ctx hash;
-    uint8_t block[65536], digest[32];
-    off_t at = 0;
-    ssize_t n;
-
-    sha256_init(&hash);
-    while ((n = pread(fd, block, sizeof(block), at)) != 0) {
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return tt_fail_errno(err, "read a file for its checksum");
-        sha256_update(&hash, (size_t)n, block);
-        at += n;
-    }
-    sha256_digest(&hash, sizeof(digest), digest);
-    tt_hex_encode(digest, sizeof(digest), ret_hex);
-    ret_hex[64] = '\0';
-    return TT_OK;
-}
 
 /* ---- pieces of JSON ---- */
 

@@ -6,9 +6,6 @@
 
 #include "exporters/dataset/finish.h"
 
-/* Lower-case hexadecimal SHA-256 of the file's bytes and a NUL. */
-enum tt_status dataset_sha256(int fd, char ret_hex[65], struct tt_error *err) TT_CHECKED;
-
 /* digests: 65 bytes for each file of the set; an empty one is written as null. Errors: those of the buffer. */
 void dataset_manifest_write(const struct dataset_set *set,
                             const struct dataset_finish_options *options, const char (*digests)[65],

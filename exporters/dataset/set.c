@@ -10,51 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAX_COUNTS 1000
-
-/* ---- counts ---- */
-
-static void counts_init(struct dataset_counts *counts)
-{
-    tt_map_init(&counts->map, MAX_COUNTS + 1);
-    tt_arena_init(&counts->arena, 1024, (size_t)1 << 20);
-}
-
-static void counts_done(struct dataset_counts *counts)
-{
-    tt_map_done(&counts->map);
-    tt_arena_done(&counts->arena);
-}
-
-static struct dataset_count *count_of(struct dataset_counts *counts, struct tt_str name)
-{
-    struct dataset_count *count = tt_map_get(&counts->map, name);
-
-    if (count != NULL)
-        return count;
-    if (counts->map.count >= MAX_COUNTS && !tt_str_equal(name, TT_STR("__overflow__")))
-        return NULL;
-    count = tt_arena_calloc(&counts->arena, 1, sizeof(*count));
-    if (count == NULL)
-        return NULL;
-    count->name = tt_arena_copy(&counts->arena, name);
-    if (count->name.data == NULL || tt_map_put(&counts->map, count->name, count) != TT_OK)
-        return NULL;
-    return count;
-}
-
-void dataset_count(struct dataset_counts *counts, struct tt_str name, unsigned signal,
-                   uint64_t rows)
-{
-    struct tt_str known = name.len > 256 ? tt_str_of(name.data, 256) : name;
-    struct dataset_count *count = count_of(counts, known);
-
-    if (count == NULL)
-        count = count_of(counts, TT_STR("__overflow__"));
-    if (count != NULL)
-        count->rows[signal] += rows;
-}
-
 /* ---- names ---- */
 
 size_t dataset_prefixes(struct tt_str type, char ret_prefixes[2][96])
@@ -94,10 +49,13 @@ static struct dataset_set *set_new(const struct dataset_set_options *options,
     set->options = options;
     set->layout = layout;
     tt_map_init(&set->by_prefix, options->max_files + 8);
-    tt_buffer_init(&set->parts, (size_t)1 << 28);
     tt_buffer_init(&set->entries, (size_t)1 << 28);
-    counts_init(&set->types);
-    counts_init(&set->sources);
+    tt_buffer_init(&set->parts, (size_t)1 << 28);
+    tt_buffer_init(&set->jobs, (size_t)1 << 28);
+    tt_buffer_init(&set->routes, (size_t)1 << 28);
+    set->in_step = dataset_digest_in_step();
+    dataset_counts_init(&set->types);
+    dataset_counts_init(&set->sources);
     for (unsigned i = 0; i < TT_SIGNAL_COUNT; i++) {
         set->min_ns[i] = UINT64_MAX;
         if (dataset_set_file(set, i, tt_str(prefixes[i])) == NULL) {
@@ -119,10 +77,12 @@ void dataset_set_free(struct dataset_set *set)
     }
     tt_free(set->files);
     tt_map_done(&set->by_prefix);
-    tt_buffer_done(&set->parts);
     tt_buffer_done(&set->entries);
-    counts_done(&set->types);
-    counts_done(&set->sources);
+    tt_buffer_done(&set->parts);
+    tt_buffer_done(&set->jobs);
+    tt_buffer_done(&set->routes);
+    dataset_counts_done(&set->types);
+    dataset_counts_done(&set->sources);
     tt_free(set);
 }
 
@@ -260,6 +220,9 @@ static enum tt_status write_header(struct dataset_set *set, struct dataset_file 
     }
     file->exists = true;
     file->size = file->mark_size = header.len;
+    dataset_digest_init(&file->digest);
+    sha256_update(&file->digest.hash, header.len, (const uint8_t *)header.data);
+    file->has_digest = true;
     return TT_OK;
 }
 
@@ -288,6 +251,7 @@ static enum tt_status open_file(struct dataset_set *set, struct dataset_file *fi
 void dataset_set_begin(struct dataset_set *set)
 {
     set->transaction++;
+    tt_buffer_clear(&set->routes);
 }
 
 static void join_transaction(struct dataset_set *set, struct dataset_file *file)
@@ -297,30 +261,29 @@ static void join_transaction(struct dataset_set *set, struct dataset_file *file)
     file->transaction = set->transaction;
     file->mark_size = file->size;
     file->mark_rows = file->rows;
+    file->mark_digest = file->digest;
 }
 
 static enum tt_status append_parts(struct dataset_set *set, struct dataset_file *file,
-                                   const struct iovec *parts, size_t n_parts, struct tt_error *err)
+                                   const struct iovec *parts, struct tt_error *err)
 {
     enum tt_status status = open_file(set, file, err);
 
     if (status != TT_OK)
         return status;
     join_transaction(set, file);
-    status = tt_append(&file->appender, parts, n_parts, err);
-    for (size_t i = 0; i < n_parts && status == TT_OK; i++)
-        file->size += parts[i].iov_len;
-    if (status != TT_OK)
+    status = tt_append(&file->appender, parts, file->n_parts, err);
+    if (status != TT_OK) {
         tt_error_prefix(err, "%s_%s.csv", file->prefix, set->stamp);
-    return status;
+        return status;
+    }
+    for (size_t i = 0; i < file->n_parts; i++)
+        file->size += parts[i].iov_len;
+    file->rows += file->piece_rows;
+    return TT_OK;
 }
 
 /* ---- which rows go where ---- */
-
-struct entry {
-    const struct dataset_run *run;
-    size_t next; /* index of the same file's next entry; 0: none */
-};
 
 /* The file of a prefix; types beyond the limit share one. */
 static struct dataset_file *target(struct dataset_set *set, const char *prefix)
@@ -332,150 +295,180 @@ static struct dataset_file *target(struct dataset_set *set, const char *prefix)
     return file != NULL ? file : dataset_set_file(set, tt_signal_index(TT_TRACES), tt_str(prefix));
 }
 
-/* The one or two files of a type. */
+/* The one or two files of a class beside the labeled one. */
 struct route {
     struct dataset_file *files[2];
     size_t n;
-    struct tt_str type;
 };
 
-static bool find_route(struct dataset_set *set, struct tt_str type, struct route *route)
+static struct route *routes_of(const struct dataset_set *set, size_t *ret_count)
 {
-    char prefixes[2][96];
-
-    if (route->n > 0 && tt_str_equal(route->type, type))
-        return true;
-    route->type = type;
-    route->n = dataset_prefixes(type, prefixes);
-    for (size_t i = 0; i < route->n; i++) {
-        route->files[i] = target(set, prefixes[i]);
-        if (route->files[i] == NULL)
-            return false;
-    }
-    return true;
+    *ret_count = set->routes.len / sizeof(struct route);
+    return (struct route *)(void *)set->routes.data;
 }
+
+/* Routes for the classes that came since the last piece. */
+static enum tt_status find_routes(struct dataset_set *set,
+                                  const struct dataset_formatter *formatter, struct tt_error *err)
+{
+    size_t n, i;
+    const struct dataset_class *classes = dataset_classes(formatter, &n);
+
+    (void)routes_of(set, &i);
+    for (; i < n; i++) {
+        char prefixes[2][96];
+        struct route route = {.n = dataset_prefixes(classes[i].labels[SLOT_TYPE], prefixes)};
+        for (size_t k = 0; k < route.n; k++) {
+            route.files[k] = target(set, prefixes[k]);
+            if (route.files[k] == NULL)
+                return tt_fail(err, TT_NO_MEMORY, "add a file to the dataset");
+        }
+        tt_buffer_append(&set->routes, &route, sizeof(route));
+    }
+    return tt_buffer_check(&set->routes, "list the files of rows", err);
+}
+
+struct entry {
+    size_t begin, end; /* in the piece's bytes */
+    size_t next;       /* index of the same file's next entry; 0: none */
+};
 
 static struct entry *entries_of(const struct dataset_set *set)
 {
     return (struct entry *)(void *)set->entries.data;
 }
 
+/* Runs that follow each other in a file as they do in the piece are one entry. */
 static void add_entry(struct dataset_set *set, struct dataset_file *file,
                       const struct dataset_run *run, struct dataset_file **touched)
 {
-    struct entry entry = {.run = run};
+    struct entry entry = {.begin = run->begin, .end = run->end};
     size_t index = set->entries.len / sizeof(entry);
 
-    tt_buffer_append(&set->entries, &entry, sizeof(entry));
-    if (set->entries.failed != TT_OK)
-        return;
     if (file->piece != set->piece) {
         file->piece = set->piece;
+        file->piece_rows = 0;
         file->first_entry = index;
         file->next_touched = *touched;
         *touched = file;
+    } else if (entries_of(set)[file->last_entry].end == run->begin) {
+        entries_of(set)[file->last_entry].end = run->end;
+        file->piece_rows += run->rows;
+        return;
     } else {
         entries_of(set)[file->last_entry].next = index;
     }
+    tt_buffer_append(&set->entries, &entry, sizeof(entry));
     file->last_entry = index;
+    file->piece_rows += run->rows;
 }
 
-/* Lists the runs of the piece by file; *ret_touched are the files. */
+/* Lists the bytes of the piece by file; *ret_touched are the files, the labeled one last. */
 static enum tt_status sort_runs(struct dataset_set *set, const struct dataset_formatter *formatter,
                                 struct dataset_file **ret_touched, struct tt_error *err)
 {
-    size_t n;
+    unsigned signal = tt_signal_index(formatter->batch->signal);
+    size_t n, n_routes;
     const struct dataset_run *runs = dataset_runs(formatter, &n);
-    struct route route = {.n = 0};
-    struct entry none = {.run = NULL};
+    const struct route *routes = routes_of(set, &n_routes);
+    struct entry none = {.next = 0};
 
     tt_buffer_clear(&set->entries);
     tt_buffer_append(&set->entries, &none, sizeof(none)); /* so that index 0 can mean none */
     set->piece++;
     *ret_touched = NULL;
-    for (size_t i = formatter->first_run; i < n; i++) {
-        if (!find_route(set, runs[i].type, &route))
-            return tt_fail(err, TT_NO_MEMORY, "add a file to the dataset");
-        for (size_t k = 0; k < route.n; k++)
-            add_entry(set, route.files[k], &runs[i], ret_touched);
-    }
+    for (size_t i = formatter->first_run; i < n && set->entries.failed == TT_OK; i++)
+        add_entry(set, set->files[signal], &runs[i], ret_touched);
+    for (size_t i = formatter->first_run; i < n && n_routes > 0; i++)
+        for (size_t k = 0; k < routes[runs[i].class_at].n && set->entries.failed == TT_OK; k++)
+            add_entry(set, routes[runs[i].class_at].files[k], &runs[i], ret_touched);
     return tt_buffer_check(&set->entries, "list the rows of each file", err);
 }
 
-static enum tt_status append_file(struct dataset_set *set, struct dataset_file *file,
-                                  const struct dataset_formatter *formatter, struct tt_error *err)
+static void list_parts(struct dataset_set *set, struct dataset_file *file,
+                       const struct dataset_formatter *formatter)
 {
     const struct entry *entries = entries_of(set);
-    enum tt_status status;
-    uint64_t rows = 0;
 
-    tt_buffer_clear(&set->parts);
+    file->first_part = set->parts.len / sizeof(struct iovec);
+    file->n_parts = 0;
     for (size_t i = file->first_entry; i != 0; i = entries[i].next) {
-        const struct dataset_run *run = entries[i].run;
-        struct iovec part = {formatter->bytes.data + run->begin, run->end - run->begin};
+        struct iovec part = {formatter->bytes.data + entries[i].begin,
+                             entries[i].end - entries[i].begin};
         tt_buffer_append(&set->parts, &part, sizeof(part));
-        rows += run->rows;
+        file->n_parts++;
     }
-    status = tt_buffer_check(&set->parts, "list the rows of a file", err);
-    if (status == TT_OK)
-        status = append_parts(set, file, (const struct iovec *)(void *)set->parts.data,
-                              set->parts.len / sizeof(struct iovec), err);
-    if (status == TT_OK)
-        file->rows += rows;
-    return status;
 }
 
-static enum tt_status append_by_kind(struct dataset_set *set,
-                                     const struct dataset_formatter *formatter,
-                                     struct tt_error *err)
+/* ---- appending ---- */
+
+static const struct iovec *parts_of(const struct dataset_set *set, const struct dataset_file *file)
 {
-    struct dataset_file *touched;
-    enum tt_status status = sort_runs(set, formatter, &touched, err);
+    return (const struct iovec *)(void *)set->parts.data + file->first_part;
+}
+
+static enum tt_status write_files(struct dataset_set *set, struct dataset_file *touched,
+                                  struct tt_error *err)
+{
+    enum tt_status status = TT_OK;
 
     for (; touched != NULL && status == TT_OK; touched = touched->next_touched)
-        status = append_file(set, touched, formatter, err);
+        status = append_parts(set, touched, parts_of(set, touched), err);
     return status;
 }
 
-static uint64_t rows_of_piece(const struct dataset_formatter *formatter)
+/* While the piece is in the processor's caches. */
+static enum tt_status digest_files(struct dataset_set *set, struct dataset_file *touched,
+                                   struct tt_error *err)
 {
-    size_t n;
-    const struct dataset_run *runs = dataset_runs(formatter, &n);
-    uint64_t rows = 0;
+    enum tt_status status;
 
-    for (size_t i = formatter->first_run; i < n; i++)
-        rows += runs[i].rows;
-    return rows;
+    tt_buffer_clear(&set->jobs);
+    for (; touched != NULL; touched = touched->next_touched) {
+        struct dataset_digest_job job = {&touched->digest, parts_of(set, touched),
+                                         touched->n_parts};
+        if (touched->has_digest)
+            tt_buffer_append(&set->jobs, &job, sizeof(job));
+    }
+    status = tt_buffer_check(&set->jobs, "list the checksums of a dataset", err);
+    if (status == TT_OK)
+        dataset_digest_add((struct dataset_digest_job *)(void *)set->jobs.data,
+                           set->jobs.len / sizeof(struct dataset_digest_job), set->in_step);
+    return status;
 }
 
 enum tt_status dataset_set_append(struct dataset_set *set, struct dataset_formatter *formatter,
                                   struct tt_error *err)
 {
-    enum tt_signal signal = formatter->batch->signal;
-    struct dataset_file *labeled = set->files[tt_signal_index(signal)];
-    struct iovec all = {formatter->bytes.data, formatter->bytes.len};
+    struct dataset_file *touched = NULL;
     enum tt_status status = TT_OK;
 
-    if (all.iov_len == 0)
+    if (formatter->bytes.len == 0)
         return TT_OK;
-    if (signal == TT_TRACES)
-        status = append_by_kind(set, formatter, err);
+    if (formatter->batch->signal == TT_TRACES)
+        status = find_routes(set, formatter, err);
     if (status == TT_OK)
-        status = append_parts(set, labeled, &all, 1, err);
+        status = sort_runs(set, formatter, &touched, err);
+    if (status != TT_OK)
+        return status;
+    tt_buffer_clear(&set->parts);
+    for (struct dataset_file *file = touched; file != NULL; file = file->next_touched)
+        list_parts(set, file, formatter);
+    status = tt_buffer_check(&set->parts, "list the rows of each file", err);
     if (status == TT_OK)
-        labeled->rows += rows_of_piece(formatter);
-    return status;
+        status = write_files(set, touched, err);
+    return status != TT_OK ? status : digest_files(set, touched, err);
 }
 
 void dataset_set_commit(struct dataset_set *set, const struct dataset_formatter *formatter)
 {
     unsigned signal = tt_signal_index(formatter->batch->signal);
     size_t n;
-    const struct dataset_run *runs = dataset_runs(formatter, &n);
+    const struct dataset_class *classes = dataset_classes(formatter, &n);
 
     for (size_t i = 0; i < n; i++) {
-        dataset_count(&set->types, runs[i].type, signal, runs[i].rows);
-        dataset_count(&set->sources, runs[i].source, signal, runs[i].rows);
+        dataset_count(&set->types, classes[i].labels[SLOT_TYPE], signal, classes[i].rows);
+        dataset_count(&set->sources, classes[i].labels[SLOT_SOURCE], signal, classes[i].rows);
     }
     set->rows[signal] += formatter->rows;
     if (formatter->min_ns < set->min_ns[signal])
@@ -495,6 +488,7 @@ void dataset_set_rollback(struct dataset_set *set)
             (void)tt_append_undo(&file->appender, file->size - file->mark_size, NULL);
         file->size = file->mark_size;
         file->rows = file->mark_rows;
+        file->digest = file->mark_digest;
     }
 }
 

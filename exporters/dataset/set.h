@@ -16,6 +16,8 @@
 
 #include "base/file.h"
 #include "base/map.h"
+#include "exporters/dataset/counts.h"
+#include "exporters/dataset/digest.h"
 #include "exporters/dataset/format.h"
 #include "exporters/dataset/names.h"
 
@@ -30,20 +32,13 @@ struct dataset_file {
     uint64_t size, rows;           /* committed and of the open transaction */
     uint64_t mark_size, mark_rows; /* before the transaction */
     uint64_t transaction, last_used;
-    /* Rows of the current piece: a list through the set's entries. */
-    uint64_t piece;
-    size_t first_entry, last_entry;
+    /* Of its first `size` bytes, and of mark_size. False for files that a recovery has found: their bytes were not seen. */
+    struct dataset_digest digest, mark_digest;
+    bool has_digest;
+    /* What it gets of the current piece: a list through the set's entries, then the set's parts. */
+    uint64_t piece, piece_rows;
+    size_t first_entry, last_entry, first_part, n_parts;
     struct dataset_file *next_touched;
-};
-
-/* How often a name (an anomaly type, a label source) came, for each signal. */
-struct dataset_count {
-    struct tt_str name;
-    uint64_t rows[TT_SIGNAL_COUNT];
-};
-struct dataset_counts {
-    struct tt_map map; /* name -> struct dataset_count, at most 1,000; the rest is "__overflow__" */
-    struct tt_arena arena;
 };
 
 struct dataset_set_options {
@@ -63,8 +58,11 @@ struct dataset_set {
     struct tt_map by_prefix; /* prefix -> file */
     uint64_t transaction, used;
     uint64_t piece;
-    struct tt_buffer parts;   /* of struct iovec */
-    struct tt_buffer entries; /* which run of the piece goes to which file */
+    struct tt_buffer entries; /* which bytes of the piece go to which file */
+    struct tt_buffer parts;   /* of struct iovec: the same by file */
+    struct tt_buffer jobs;    /* of struct dataset_digest_job */
+    struct tt_buffer routes;  /* which files the batch's classes go to */
+    bool in_step;             /* see dataset_digest_in_step() */
     struct dataset_counts types, sources;
     uint64_t rows[TT_SIGNAL_COUNT], min_ns[TT_SIGNAL_COUNT], max_ns[TT_SIGNAL_COUNT];
     uint64_t overflow_rows;
@@ -102,9 +100,5 @@ size_t dataset_prefixes(struct tt_str type, char ret_prefixes[2][96]);
 /* "<prefix>_<stamp>.csv.partial" */
 void dataset_partial_name(const struct dataset_set *set, const struct dataset_file *file,
                           char ret_name[144]);
-
-/* Adds rows to the count of name. Errors are not: what cannot be counted is counted under __overflow__, or not at all. */
-void dataset_count(struct dataset_counts *counts, struct tt_str name, unsigned signal,
-                   uint64_t rows);
 
 #endif

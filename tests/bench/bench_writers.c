@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The two file writers alone, on one thread: batches of 1000 spans of about 690 bytes on the wire with 15 varied attributes and labels on
- * every row, through the exporters' consume() to files on tmpfs. Prints `name value unit` lines; each figure is the best of
- * several rounds.
+ * every row, through the exporters' consume() to files on tmpfs; `_finished` is with shutdown(), so that a dataset has its checksums and its
+ * manifest. And the dataset's checksums alone. Prints `name value unit` lines; each figure is the best of several rounds.
  *
- *     bench_writers [ROUNDS [DIRECTORY]]        default: 5 /dev/shm
+ *     bench_writers [ROUNDS [DIRECTORY [NAME]]]     default: 5 /dev/shm, all; NAME: jsonl_writer, csv_writer, digest …
  */
 #include "config/tree.h"
+#include "exporters/dataset/digest.h"
 #include "model/label.h"
 #include "otlp/json.h"
 #include "pipeline/component.h"
@@ -184,7 +185,7 @@ static int add_size(const char *path, const struct stat *info, int flag, struct 
 /* ---- one exporter ---- */
 
 struct result {
-    double seconds;
+    double seconds, finished; /* finished: with shutdown */
     uint64_t bytes;
 };
 
@@ -231,10 +232,11 @@ static struct result run(const struct tt_component *component, const char *yaml,
         must(component->ops->consume(self, &batch, &err) == TT_OK, err.message);
     }
     result.seconds = seconds() - before;
+    (void)component->ops->shutdown(self, INT64_MAX, &err);
+    result.finished = seconds() - before;
     total_bytes = 0;
     (void)nftw(directory, add_size, 8, FTW_PHYS);
     result.bytes = total_bytes;
-    (void)component->ops->shutdown(self, INT64_MAX, &err);
     component->ops->destroy(self);
     tt_meters_free(host.meters);
     tt_arena_done(&arena);
@@ -242,43 +244,96 @@ static struct result run(const struct tt_component *component, const char *yaml,
     return result;
 }
 
-static void measure(const char *name, const struct tt_component *component, const char *parent,
-                    const char *yaml, unsigned rounds, struct tt_batch **batches)
+struct choice {
+    unsigned rounds;
+    const char *parent, *only; /* only: NULL for all */
+};
+
+static bool is_chosen(const struct choice *choice, const char *name)
 {
-    struct result best = {.seconds = 1e9};
+    return choice->only == NULL || strcmp(choice->only, name) == 0;
+}
+
+static void measure(const char *name, const struct tt_component *component,
+                    const struct choice *choice, const char *yaml, struct tt_batch **batches)
+{
+    struct result best = {.seconds = 1e9, .finished = 1e9};
     char directory[512], text[1024];
     double spans = (double)SPANS * BATCHES;
 
-    (void)snprintf(directory, sizeof(directory), "%s/tt-bench-%ld", parent, (long)getpid());
+    if (!is_chosen(choice, name))
+        return;
+    (void)snprintf(directory, sizeof(directory), "%s/tt-bench-%ld", choice->parent, (long)getpid());
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
     (void)snprintf(text, sizeof(text), yaml, directory);
 #pragma GCC diagnostic pop
-    for (unsigned i = 0; i < rounds; i++) {
+    for (unsigned i = 0; i < choice->rounds; i++) {
         struct result result = run(component, text, directory, batches);
-        if (result.seconds < best.seconds)
+        if (result.finished < best.finished)
             best = result;
     }
     (void)printf("%s %.0f spans/s\n", name, spans / best.seconds);
+    (void)printf("%s_finished %.0f spans/s\n", name, spans / best.finished);
     (void)printf("%s_bytes %.0f MB/s\n", name, (double)best.bytes / best.seconds / 1e6);
     (void)printf("%s_line %.0f bytes/span\n", name, (double)best.bytes / spans);
 }
 
+/* ---- checksums ---- */
+
+static double digest_seconds(unsigned n, bool in_step, uint8_t *bytes, size_t len)
+{
+    struct dataset_digest digests[DATASET_DIGEST_LANES];
+    struct dataset_digest_job jobs[DATASET_DIGEST_LANES];
+    struct iovec part = {bytes, len};
+    double before = seconds();
+
+    for (unsigned i = 0; i < n; i++) {
+        dataset_digest_init(&digests[i]);
+        jobs[i] = (struct dataset_digest_job){&digests[i], &part, 1};
+    }
+    for (unsigned i = 0; i < 200; i++)
+        dataset_digest_add(jobs, n, in_step);
+    return seconds() - before;
+}
+
+static void measure_digests(const struct choice *choice)
+{
+    static uint8_t bytes[350000]; /* a batch of rows */
+
+    if (!is_chosen(choice, "digest"))
+        return;
+    for (unsigned n = 1; n <= DATASET_DIGEST_LANES; n++)
+        for (unsigned in_step = 0; in_step <= dataset_digest_in_step(); in_step++) {
+            double best = 1e9;
+            for (unsigned i = 0; i < choice->rounds; i++) {
+                double taken = digest_seconds(n, in_step == 1, bytes, sizeof(bytes));
+                best = taken < best ? taken : best;
+            }
+            (void)printf("digest_%u_%s %.0f MB/s\n", n, in_step == 1 ? "in_step" : "by_nettle",
+                         200.0 * n * sizeof(bytes) / best / 1e6);
+        }
+}
+
 int main(int argc, char **argv)
 {
-    unsigned rounds = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 5;
-    const char *parent = argc > 2 ? argv[2] : "/dev/shm";
+    struct choice choice = {
+        .rounds = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 5,
+        .parent = argc > 2 ? argv[2] : "/dev/shm",
+        .only = argc > 3 ? argv[3] : NULL,
+    };
     struct tt_batch *batches[VARIED];
     uint64_t random = 1;
 
     for (unsigned i = 0; i < VARIED; i++)
         batches[i] = make_batch(&random);
     (void)printf("wire %.0f bytes/span\n", (double)batches[0]->whole.len / SPANS);
-    measure("jsonl_writer", &tt_exporter_file, parent, "path: %s/traces.jsonl\n", rounds, batches);
-    measure("jsonl_zstd_writer", &tt_exporter_file, parent,
-            "path: %s/traces.jsonl.zst\ncompression: zstd\n", rounds, batches);
-    measure("csv_writer", &tt_exporter_dataset, parent,
-            "directory: %s\nrotation: {max_megabytes: 0}\n", rounds, batches);
+    measure("jsonl_writer", &tt_exporter_file, &choice, "path: %s/traces.jsonl\n", batches);
+    measure("jsonl_zstd_writer", &tt_exporter_file, &choice,
+            "path: %s/traces.jsonl.zst\ncompression: zstd\n", batches);
+    measure("csv_writer", &tt_exporter_dataset, &choice,
+            "directory: %s\nrotation: {max_megabytes: 0}\n", batches);
+    measure_digests(&choice);
     for (unsigned i = 0; i < VARIED; i++)
         tt_batch_unref(batches[i]);
     return 0;

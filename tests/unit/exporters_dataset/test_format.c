@@ -206,6 +206,7 @@ static void runs_join_rows_of_one_label(void **state)
 {
     struct fixture *f = *state;
     struct tt_batch *batch = tt_test_spans(1, 5);
+    const struct dataset_class *classes;
     const struct dataset_run *runs;
     struct tt_str bytes;
     size_t n;
@@ -219,8 +220,11 @@ static void runs_join_rows_of_one_label(void **state)
     assert_int_equal(runs[0].rows, 1);
     assert_int_equal(runs[1].rows, 2);
     assert_int_equal(runs[2].rows, 1);
-    assert_str(runs[0].type, "none");
-    assert_str(runs[1].type, "cpu");
+    classes = dataset_classes(f->formatter, &n);
+    assert_int_equal(n, 2);
+    assert_str(classes[runs[0].class_at].labels[SLOT_TYPE], "none");
+    assert_str(classes[runs[1].class_at].labels[SLOT_TYPE], "cpu");
+    assert_int_equal(classes[runs[1].class_at].rows, 2);
     assert_int_equal(runs[0].begin, 0);
     assert_int_equal(runs[1].begin, runs[0].end);
     assert_int_equal(runs[2].begin, runs[1].end);

@@ -4,6 +4,7 @@
 #include "tt_batch.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -124,6 +125,29 @@ static unsigned files_ending(const struct fixture *f, const char *suffix)
     return n;
 }
 
+/* Every CSV file of the manifest has the SHA-256 that is said there, and there are n of them. */
+static void assert_digests(const struct fixture *f, const char *manifest_name, unsigned n)
+{
+    char *manifest = slurp(f, manifest_name), *at = manifest;
+
+    while ((at = strstr(at, "{\"name\": \"traces_")) != NULL) {
+        char name[128] = "", path[768], digest[65], *said = strstr(at, "\"sha256\": \"");
+        struct tt_error err;
+        int fd;
+        at += strlen("{\"name\": \"");
+        memcpy(name, at, strcspn(at, "\""));
+        fd = open(tt_temp_path(&f->dir, name, path), O_RDONLY);
+        assert_true(fd >= 0);
+        assert_ok(dataset_digest_file(fd, digest, &err), &err);
+        close(fd);
+        assert_non_null(said);
+        assert_memory_equal(said + strlen("\"sha256\": \""), digest, 64);
+        n--;
+    }
+    assert_int_equal(n, 0);
+    free(manifest);
+}
+
 static void rows_go_to_the_files_of_their_kind(void **state)
 {
     struct fixture *f = *state;
@@ -163,6 +187,35 @@ static void the_manifest_counts_what_was_written(void **state)
     assert_non_null(strstr(manifest, "\"name\": \"traces_cpu_" SET
                                      ".csv\", \"signal\": \"traces\", \"rows\": 2"));
     free(manifest);
+}
+
+static void checksums_are_those_of_the_files(void **state)
+{
+    struct fixture *f = *state;
+
+    f->options.max_open = 8; /* so that files are closed and opened again */
+    open_writer(f);
+    for (unsigned i = 0; i < 12; i++) {
+        put(f, 40, i, "cpu");
+        put(f, 7, 7, i % 2 == 0 ? "disk" : "net");
+        put(f, 1, 1, i % 2 == 0 ? "a" : "b");
+        put(f, 9, 3, i % 2 == 0 ? "c" : "d");
+    }
+    finish(f);
+    assert_digests(f, "manifest_" SET ".json", 10);
+}
+
+static void a_file_that_somebody_cut_is_read_for_its_checksum(void **state)
+{
+    struct fixture *f = *state;
+    char path[768];
+
+    open_writer(f);
+    put(f, 40, 3, "cpu");
+    assert_int_equal(truncate(tt_temp_path(&f->dir, "traces_cpu_" SET ".csv.partial", path), 900),
+                     0);
+    finish(f);
+    assert_digests(f, "manifest_" SET ".json", 4);
 }
 
 static void nothing_is_written_without_rows(void **state)
@@ -275,6 +328,36 @@ static void a_batch_that_fails_in_one_file_is_in_none(void **state)
     assert_int_equal(rows_of(f, "traces_normal_" SET ".csv"), 26);
     assert_int_equal(rows_of(f, "traces_anomalous_" SET ".csv"), 14);
     assert_int_equal(rows_of(f, "traces_cpu_" SET ".csv"), 14);
+    assert_digests(f, "manifest_" SET ".json", 4);
+    tt_batch_unref(batch);
+}
+
+/* A batch of several pieces, the second of which does not fit: the first had reached the files and their checksums. */
+static void a_batch_that_fails_in_its_second_piece_is_in_none(void **state)
+{
+    static const struct tt_column_desc msg_column = {TT_LABEL_COLUMN_MSG, TT_COLUMN_TEXT, ""};
+    static char long_text[400000];
+    struct fixture *f = *state;
+    struct tt_batch *batch = batch_of(60, 30, "cpu");
+    struct rlimit old, small;
+    enum tt_status status;
+
+    memset(long_text, 'x', sizeof(long_text));
+    for (uint32_t i = 0; i < 60; i++)
+        tt_test_set_text(batch, i, &msg_column, tt_str_of(long_text, sizeof(long_text)));
+    open_writer(f);
+    put(f, 20, 7, "cpu");
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    small = (struct rlimit){.rlim_cur = 10 << 20, .rlim_max = old.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    status = dataset_writer_write(f->writer, batch, &f->err);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_int_not_equal(status, TT_OK);
+    put(f, 20, 7, "cpu");
+    finish(f);
+    assert_int_equal(rows_of(f, "traces_labeled_" SET ".csv"), 40);
+    assert_int_equal(rows_of(f, "traces_cpu_" SET ".csv"), 14);
+    assert_digests(f, "manifest_" SET ".json", 4);
     tt_batch_unref(batch);
 }
 
@@ -297,6 +380,7 @@ static void many_types_share_a_file_and_few_descriptors(void **state)
     assert_int_equal(rows_of(f, "traces_kind0_" SET ".csv"), 3);
     assert_true(rows_of(f, "traces_overflow_" SET ".csv") > 200);
     assert_true(files_ending(f, ".csv") <= 20);
+    assert_digests(f, "manifest_" SET ".json", files_ending(f, ".csv"));
 }
 
 /* ---- crashes ---- */
@@ -351,6 +435,7 @@ static void half_rows_and_rows_of_half_a_batch_are_cut(void **state)
     assert_int_equal(rows_of(f, "traces_labeled_" SET ".csv"), 4);
     assert_int_equal(rows_of(f, "traces_anomalous_" SET ".csv"), 2);
     assert_int_equal(rows_of(f, "traces_cpu_" SET ".csv"), 2);
+    assert_digests(f, "manifest_" SET ".json", 4);
     free(text);
 }
 
@@ -411,6 +496,7 @@ static void allocation_failures_lose_nothing(void **state)
     finish(f);
     assert_int_equal(rows_of(f, "traces_labeled_" SET ".csv"), 20);
     assert_int_equal(rows_of(f, "traces_normal_" SET ".csv"), 12);
+    assert_digests(f, "manifest_" SET ".json", 4);
     (void)failures;
     tt_batch_unref(batch);
 }
@@ -422,12 +508,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(rows_go_to_the_files_of_their_kind),
         TEST(the_manifest_counts_what_was_written),
+        TEST(checksums_are_those_of_the_files),
+        TEST(a_file_that_somebody_cut_is_read_for_its_checksum),
         TEST(nothing_is_written_without_rows),
         TEST(sets_of_one_second_get_names_of_their_own),
         TEST(a_final_name_that_is_taken_is_not_replaced),
         TEST(a_set_that_is_large_enough_is_closed),
         TEST(a_second_writer_of_a_directory_is_refused),
         TEST(a_batch_that_fails_in_one_file_is_in_none),
+        TEST(a_batch_that_fails_in_its_second_piece_is_in_none),
         TEST(many_types_share_a_file_and_few_descriptors),
         TEST(leftovers_are_finished_as_recovered),
         TEST(half_rows_and_rows_of_half_a_batch_are_cut),
