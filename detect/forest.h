@@ -19,9 +19,10 @@
  *            TT_METRIC_COMBINED  (the default) takes a second number from the same leaf, its density: the share of the rows
  *                                there over the share of space it covers, as a binary logarithm, summed over the nodes
  *                                from the root to the leaf. (After D. Cortes, isotree, 2019-2023, whose scoring metric
- *                                "density" takes the leaf alone.) Space is the columns' bins. The means over the trees of -h
- *                                and of -density are each standardised on the training rows, averaged, standardised
- *                                again to z, and
+ *                                "density" takes the leaf alone.) Space is the columns' bins. Each tree's densities are
+ *                                standardised over its own rows and bounded to three deviations, so that no tree outvotes
+ *                                the others. The means over the trees of -h and of -density are each standardised on the
+ *                                training rows, averaged, standardised again to z, and
  *
  *                                    score = 1 / (1 + 2^-z):    z  -2   -1    0    1    2    3    4    6
  *                                                           score .20  .33  .50  .67  .80  .89  .94  .98

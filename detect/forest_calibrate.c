@@ -17,6 +17,7 @@
 #define MOMENT_ROWS     ((size_t)1024) /* that the weights of depth and density are taken from */
 #define STEPS           TT_FOREST_MOST_VALUE
 #define LEAST_DEVIATION 0.01 /* of mean depth or density, where all rows are alike */
+#define MOST_DENSITY    3.0  /* deviations of a leaf's density from the mean */
 
 /* Training rows that a forest is judged on. */
 struct panel {
@@ -103,6 +104,34 @@ static size_t node_count(const struct tt_forest *forest)
     return forest->first[forest->options.trees];
 }
 
+/*
+ * The densities of one tree's leaves in deviations from their mean, each leaf weighing as much as the rows it has, and none more
+ * than three: no tree outvotes the others because it cut off a sliver of space by chance. (Bounded influence: P. J. Huber,
+ * "Robust Statistics", Wiley 1981.)
+ */
+static void standardise_tree(const struct tt_forest *forest, uint32_t tree,
+                             const struct tt_leaf_facts *facts)
+{
+    uint32_t begin = forest->first[tree], end = forest->first[tree + 1];
+    double mean = 0.0, variance = 0.0, deviation;
+
+    for (uint32_t i = begin; i < end; i++)
+        if (is_leaf(forest, i))
+            mean += facts->density[i] * forest->nodes[i].samples / forest->options.sample;
+    for (uint32_t i = begin; i < end; i++) {
+        double distance = facts->density[i] - mean;
+        if (is_leaf(forest, i))
+            variance += distance * distance * forest->nodes[i].samples / forest->options.sample;
+    }
+    deviation = sqrt(variance);
+    deviation = deviation > LEAST_DEVIATION ? deviation : LEAST_DEVIATION;
+    for (uint32_t i = begin; i < end; i++) {
+        double z = (facts->density[i] - mean) / deviation;
+        z = z < MOST_DENSITY ? z : MOST_DENSITY;
+        facts->density[i] = z > -MOST_DENSITY ? z : -MOST_DENSITY;
+    }
+}
+
 /* Weighs a leaf's two numbers: more is more anomalous. */
 static double weigh(const struct tt_leaf_facts *facts, size_t node, double depth, double density)
 {
@@ -151,10 +180,13 @@ static double deviation_of(struct tt_forest *forest, const struct tt_leaf_facts 
 static void calibrate_combined(struct tt_forest *forest, const struct tt_leaf_facts *facts,
                                struct panel *panel)
 {
-    double depth = deviation_of(forest, facts, panel, 1.0, 0.0);
-    double density = deviation_of(forest, facts, panel, 0.0, 1.0);
+    double depth, density;
     struct moments moments;
 
+    for (uint32_t tree = 0; tree < forest->options.trees; tree++)
+        standardise_tree(forest, tree, facts);
+    depth = deviation_of(forest, facts, panel, 1.0, 0.0);
+    density = deviation_of(forest, facts, panel, 0.0, 1.0);
     (void)set_leaves(forest, facts, 0.5 / depth, 0.5 / density);
     moments = sum_panel(forest, panel, MOST_ROWS);
     if (moments.deviation < 1.0)

@@ -295,6 +295,40 @@ static void combined_scores_are_centred_and_scaled_on_the_training_rows(void **s
     table_free(&table);
 }
 
+/* A forest whose leaves' bytes come from densities of which those of the first tree are `times` as great. */
+static struct tt_forest *calibrated(const struct tt_rows *rows, double times)
+{
+    struct tt_forest_options options = tt_forest_options_default();
+    struct tt_leaf_facts facts = {0};
+    struct tt_forest *forest;
+
+    options.trees = 5;
+    forest = tt_forest_new(&options);
+    forest->seed = 1;
+    assert_ok(tt_bins_learn(rows, &forest->bins, NULL), NULL);
+    assert_ok(tt_forest_grow(forest, rows, 0, &facts, NULL), NULL);
+    assert_ok(tt_forest_tables_make(forest, NULL), NULL);
+    for (uint32_t i = 0; i < forest->first[1]; i++)
+        facts.density[i] *= times;
+    assert_ok(tt_forest_calibrate(forest, rows, &facts, NULL), NULL);
+    tt_free(facts.depth);
+    tt_free(facts.density);
+    return forest;
+}
+
+static void no_tree_outvotes_the_others(void **state)
+{
+    struct table table = table_make(500, 6, 8);
+    struct tt_forest *plain = calibrated(&table.rows, 1.0), *loud = calibrated(&table.rows, 100.0);
+
+    (void)state;
+    for (uint32_t i = 0; i < plain->first[5]; i++)
+        assert_in_range(plain->nodes[i].value + 1 - loud->nodes[i].value, 0, 2);
+    tt_forest_unref(plain);
+    tt_forest_unref(loud);
+    table_free(&table);
+}
+
 static void scores_never_fall_as_the_sum_grows(void **state)
 {
     struct tt_forest_options options = tt_forest_options_default();
@@ -759,6 +793,7 @@ int main(void)
         cmocka_unit_test(depth_scores_follow_the_paper),
         cmocka_unit_test(mean_depths_are_those_of_binary_search_trees),
         cmocka_unit_test(combined_scores_are_centred_and_scaled_on_the_training_rows),
+        cmocka_unit_test(no_tree_outvotes_the_others),
         cmocka_unit_test(scores_never_fall_as_the_sum_grows),
         cmocka_unit_test(own_powers_and_logarithms_are_exact_enough),
         cmocka_unit_test(outliers_score_higher_than_the_rest),
