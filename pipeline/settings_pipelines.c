@@ -316,6 +316,20 @@ static void report_cycle(struct tt_settings_reader *reader, const bool *placed)
                    "cycle detected: %s%s", settings->pipelines[at].id, text);
 }
 
+/* Of those that nobody feeds any more: traces first, since what they hold at a stop (whose label a trace has) is of use to the logs
+ * behind them; else in the order of the file. count: none. */
+static size_t next_pipeline(const struct tt_pipeline_settings *pipelines, size_t count,
+                            const bool *placed)
+{
+    size_t best = count;
+
+    for (size_t i = 0; i < count; i++)
+        if (!placed[i] && (best == count || pipelines[i].signal < pipelines[best].signal) &&
+            !is_fed(pipelines, count, placed, i))
+            best = i;
+    return best;
+}
+
 static void sort_pipelines(struct tt_settings_reader *reader)
 {
     struct tt_settings *settings = reader->settings;
@@ -329,9 +343,7 @@ static void sort_pipelines(struct tt_settings_reader *reader)
         return;
     }
     while (n_placed < n) {
-        size_t i = 0;
-        while (i < n && (placed[i] || is_fed(settings->pipelines, n, placed, i)))
-            i++;
+        size_t i = next_pipeline(settings->pipelines, n, placed);
         if (i == n) {
             report_cycle(reader, placed);
             return;

@@ -234,6 +234,24 @@ static void pipelines_are_in_the_order_data_flow(void **state)
     fixture_done(&f);
 }
 
+static void traces_stand_before_metrics_and_logs(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    fixture_read(&f, "receivers: {source: }\nexporters: {sink: }\nservice:\n  pipelines:\n"
+                     "    logs: {receivers: [source], exporters: [sink]}\n"
+                     "    traces/2: {receivers: [source], exporters: [sink]}\n"
+                     "    metrics: {receivers: [source], exporters: [sink]}\n"
+                     "    traces/1: {receivers: [source], exporters: [sink]}\n");
+    assert_string_equal(f.text.data, "");
+    assert_string_equal(f.settings->pipelines[0].id, "traces/2");
+    assert_string_equal(f.settings->pipelines[1].id, "traces/1");
+    assert_string_equal(f.settings->pipelines[2].id, "metrics");
+    assert_string_equal(f.settings->pipelines[3].id, "logs");
+    fixture_done(&f);
+}
+
 static bool read_with_failing_memory(void *context)
 {
     struct tt_tree *tree = tt_tree_new();
@@ -273,6 +291,7 @@ int main(void)
         cmocka_unit_test(what_otelcol_has_and_we_do_not_is_a_warning),
         cmocka_unit_test(ids_are_trimmed_and_lists_may_be_one_scalar),
         cmocka_unit_test(pipelines_are_in_the_order_data_flow),
+        cmocka_unit_test(traces_stand_before_metrics_and_logs),
         cmocka_unit_test(every_failing_allocation_is_reported),
     };
 
