@@ -151,7 +151,7 @@ struct tt_metric *tt_batch_new_metric(struct tt_batch *batch)
     return TT_NEW_ENTRY(batch, metrics, n_metrics);
 }
 
-bool tt_batch_reserve_rows(struct tt_batch *batch, uint32_t count)
+bool tt_batch_reserve(struct tt_batch *batch, uint32_t count)
 {
     uint64_t wanted = (uint64_t)batch->n_rows + count;
     struct tt_row *rows;
@@ -276,7 +276,7 @@ static struct tt_row *add_row(struct tt_batch *batch, uint32_t scope, uint32_t m
 
     assert(batch->references == 1);
     if (batch->n_rows == batch->rows_capacity &&
-        !tt_batch_reserve_rows(batch, batch->n_rows < 16 ? 16 : batch->n_rows))
+        !tt_batch_reserve(batch, batch->n_rows < 16 ? 16 : batch->n_rows))
         return NULL;
     row = &batch->rows[batch->n_rows++];
     memset(row, 0, sizeof(*row));
@@ -367,7 +367,7 @@ void tt_scope_refresh(struct tt_scope *scope)
 
 static bool clone_rows(struct tt_batch *to, const struct tt_batch *from)
 {
-    if (!tt_batch_reserve_rows(to, from->n_rows))
+    if (!tt_batch_reserve(to, from->n_rows))
         return false;
     if (from->n_rows > 0)
         memcpy(to->rows, from->rows, from->n_rows * sizeof(*to->rows));

@@ -133,6 +133,8 @@ uint32_t tt_batch_add_scope(struct tt_batch *batch, uint32_t resource, struct tt
 uint32_t tt_batch_add_metric(struct tt_batch *batch, struct tt_str wire);
 /* copied */
 uint32_t tt_batch_add_metadata(struct tt_batch *batch, const struct tt_metadata *metadata);
+/* Room for `count` more rows; false when memory is gone. */
+bool tt_batch_reserve(struct tt_batch *batch, uint32_t count) TT_CHECKED;
 /* Decodes the fixed fields of one validated Span or LogRecord into a new row. */
 uint32_t tt_batch_add_row(struct tt_batch *batch, uint32_t scope, uint32_t metadata,
                           struct tt_str wire);

@@ -35,7 +35,7 @@ static bool reserve_row(struct walk *walk, const struct tt_check_cursor *at)
     expected += expected / 16 + 16;
     if (expected > walk->max_rows)
         expected = walk->max_rows;
-    if (!tt_batch_reserve_rows(batch, (uint32_t)expected - batch->n_rows))
+    if (!tt_batch_reserve(batch, (uint32_t)expected - batch->n_rows))
         return out_of_memory(walk, at);
     return true;
 }

@@ -37,8 +37,6 @@ enum tt_metric_type tt_metric_type_of(uint32_t number);
 
 /* ---- batch.c ---- */
 
-/* Room for `count` more rows; false when memory is gone. */
-bool tt_batch_reserve_rows(struct tt_batch *batch, uint32_t count) TT_CHECKED;
 /* Makes room for one more entry in an array of the arena; the array, moved when it was full, or NULL. */
 void *tt_batch_with_room(struct tt_arena *arena, void *array, uint32_t n, size_t size);
 /* A pointer to a zeroed new entry at the end of batch->array, counted in batch->n; NULL when memory is gone. */

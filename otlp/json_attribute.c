@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "otlp/index.h"
 #include "otlp/json_message.h"
 #include "otlp/key.h"
 
@@ -60,21 +61,28 @@ static bool is_array_of_one_text(const uint8_t *at, const uint8_t *end)
            at[3] + 2 == at[1] && at[4] == TAG_STRING && at[5] + 2 == at[3];
 }
 
-bool tt_json_simple_key_value(struct tt_json_out *out, struct tt_str wire, const char *limit)
+/* A KeyValue in the common form: key, then value, with lengths of one byte. */
+static inline bool read_common(struct tt_str wire, struct tt_str *ret_key, struct tt_str *ret_value)
 {
     const uint8_t *at = (const uint8_t *)wire.data, *end = at + wire.len;
 
     if (wire.len < 4 || at[0] != TAG_KEY || at[1] == 0 || at[1] > SHORT || at[1] + 5U > wire.len)
         return false;
-    struct tt_str key = tt_str_of(at + 2, at[1]);
-    at += 2 + key.len;
-    if (at[0] != TAG_VALUE || at[1] > SHORT || at[1] < 2 || at + 2 + at[1] != end)
-        return false;
-    at += 2;
-    tt_json_room(out, TT_JSON_ROOM);
+    *ret_key = tt_str_of(at + 2, at[1]);
+    at += 2 + at[1];
+    *ret_value = tt_str_of(at + 2, at[1]);
+    return at[0] == TAG_VALUE && at[1] <= SHORT && at[1] >= 2 && at + 2 + at[1] == end;
+}
+
+/* Needs TT_JSON_ROOM. False (nothing written) when the value is none of the simple ones. */
+static inline bool put_common(struct tt_json_out *out, struct tt_str key, struct tt_str value,
+                              const char *limit)
+{
+    const uint8_t *at = (const uint8_t *)value.data, *end = at + value.len;
     char *before = out->at;
+
     put_key(out, key, limit);
-    if (at[0] == TAG_STRING && at + 2 + at[1] == end) {
+    if (TT_LIKELY(at[0] == TAG_STRING && at + 2 + at[1] == end)) {
         TT_JSON_PUT(out, "\",\"value\":{\"stringValue\":\"");
         out->at = tt_json_put_text(out->at, tt_str_of(at + 2, at[1]), limit);
         TT_JSON_PUT(out, "\"}}");
@@ -90,6 +98,16 @@ bool tt_json_simple_key_value(struct tt_json_out *out, struct tt_str wire, const
         return true;
     out->at = before;
     return false;
+}
+
+bool tt_json_simple_key_value(struct tt_json_out *out, struct tt_str wire, const char *limit)
+{
+    struct tt_str key, value;
+
+    if (!read_common(wire, &key, &value))
+        return false;
+    tt_json_room(out, TT_JSON_ROOM);
+    return put_common(out, key, value, limit);
 }
 
 void tt_json_key_value(struct tt_json_out *out, struct tt_str wire)
@@ -157,10 +175,8 @@ void tt_json_attribute(struct tt_json_out *out, struct tt_str key, const struct 
 /* ---- attributes of a row, resource or scope ---- */
 
 /* Whether a column has a value for the row under that key. */
-static bool is_shadowed(const struct tt_json_owner *owner, struct tt_str key)
+static bool in_column(const struct tt_json_owner *owner, struct tt_str key)
 {
-    if (TT_LIKELY(!tt_key_filter_has(owner->batch->column_filter, key)))
-        return false;
     for (uint32_t i = 0; i < owner->batch->n_columns; i++) {
         const struct tt_column *column = &owner->batch->columns[i];
         if (tt_column_has(column, tt_row_index(owner->batch, owner->row)) &&
@@ -170,49 +186,77 @@ static bool is_shadowed(const struct tt_json_owner *owner, struct tt_str key)
     return false;
 }
 
-static struct tt_str key_of(struct tt_str key_value)
+static inline bool is_shadowed(const struct tt_json_owner *owner, struct tt_str key)
 {
-    const uint8_t *at = (const uint8_t *)key_value.data, *end = at + key_value.len;
-    struct tt_wire_field field;
-    struct tt_str key = {NULL, 0};
-
-    if (TT_LIKELY(key_value.len > 2 && at[0] == TAG_KEY && at[1] <= SHORT))
-        return tt_str_of(at + 2, at[1]);
-    while (tt_wire_next(&at, end, &field))
-        if (field.number == 1)
-            key = tt_wire_bytes(&field);
-    return key;
+    return owner->columns != NULL &&
+           TT_UNLIKELY(tt_key_filter_has(owner->batch->column_filter, key)) &&
+           in_column(owner, key);
 }
 
-/* What begins the list, or the next element. */
-static void begin_element(struct tt_json_out *out, bool *first, bool *any)
+/* What begins the list before its first element; each element has a comma behind it, the last one's is replaced. */
+static void begin_list(struct tt_json_out *out, bool *first, bool *any)
 {
-    if (*any) {
-        tt_json_room(out, 1);
-        *out->at++ = ',';
+    if (*any)
         return;
-    }
     *any = true;
     tt_json_room(out, 16);
     tt_json_comma(out, first);
     TT_JSON_PUT(out, "\"attributes\":[");
 }
 
+static void end_element(struct tt_json_out *out)
+{
+    tt_json_room(out, 1);
+    *out->at++ = ',';
+}
+
+/* In any form. */
+static void put_odd_attribute(struct tt_json_out *out, const struct tt_json_owner *owner,
+                              struct tt_str wire, bool *first, bool *any)
+{
+    struct tt_str value;
+
+    if (is_shadowed(owner, tt_key_of(wire, &value)))
+        return;
+    begin_list(out, first, any);
+    tt_json_message(out, tt_pb_message(TT_MSG_KEY_VALUE), wire, NULL);
+    end_element(out);
+}
+
+static inline void put_wire_attribute(struct tt_json_out *out, const struct tt_json_owner *owner,
+                                      struct tt_str wire, const char *limit, bool *first, bool *any)
+{
+    struct tt_str key, value;
+
+    if (TT_UNLIKELY(!read_common(wire, &key, &value))) {
+        put_odd_attribute(out, owner, wire, first, any);
+        return;
+    }
+    if (is_shadowed(owner, key))
+        return;
+    begin_list(out, first, any);
+    tt_json_room(out, TT_JSON_ROOM);
+    if (TT_LIKELY(put_common(out, key, value, limit)))
+        *out->at++ = ',';
+    else
+        put_odd_attribute(out, owner, wire, first, any);
+}
+
 static void put_wire_attributes(struct tt_json_out *out, const struct tt_json_owner *owner,
                                 bool *first, bool *any)
 {
     const uint8_t *at = (const uint8_t *)owner->wire.data, *end = at + owner->wire.len;
+    uint8_t tag = (uint8_t)TT_TAG(owner->attributes_number, TT_PB_WIRE_LENGTH);
     struct tt_wire_field field;
 
-    while (tt_wire_next(&at, end, &field)) {
-        if (field.number != owner->attributes_number)
-            continue;
-        struct tt_str wire = tt_wire_bytes(&field);
-        if (owner->columns != NULL && is_shadowed(owner, key_of(wire)))
-            continue;
-        begin_element(out, first, any);
-        if (!tt_json_simple_key_value(out, wire, (const char *)end))
-            tt_json_message(out, tt_pb_message(TT_MSG_KEY_VALUE), wire, NULL);
+    while (at < end) {
+        if (TT_LIKELY(at[0] == tag && at[1] < 0x80)) {
+            struct tt_str wire = tt_str_of(at + 2, at[1]);
+            at += 2 + wire.len;
+            put_wire_attribute(out, owner, wire, (const char *)end, first, any);
+        } else if (tt_wire_next(&at, end, &field) && field.number == owner->attributes_number) {
+            put_wire_attribute(out, owner, tt_wire_bytes(&field), (const char *)end, first, any);
+        }
     }
 }
 
@@ -223,10 +267,11 @@ static void put_edited_attributes(struct tt_json_out *out, const struct tt_json_
     struct tt_attribute attribute;
 
     while (tt_next_attribute(&cursor, &attribute)) {
-        if (owner->columns != NULL && is_shadowed(owner, attribute.key))
+        if (is_shadowed(owner, attribute.key))
             continue;
-        begin_element(out, first, any);
+        begin_list(out, first, any);
         tt_json_attribute(out, attribute.key, &attribute.value);
+        end_element(out);
     }
 }
 
@@ -256,13 +301,6 @@ static size_t put_prefix(char text[TT_JSON_COLUMN_TEXT], const struct tt_column_
     return before.len + name.len + after.len;
 }
 
-void tt_json_prepare_columns(struct tt_json_columns *columns, const struct tt_batch *batch)
-{
-    for (uint32_t i = 0; i < batch->n_columns && i < TT_JSON_COLUMNS; i++)
-        columns->prefixes[i].len =
-            (uint8_t)put_prefix(columns->prefixes[i].text, batch->columns[i].desc);
-}
-
 static struct tt_value column_value(const struct tt_column *column, uint32_t row)
 {
     switch (column->desc->type) {
@@ -290,31 +328,128 @@ static bool put_prepared(struct tt_json_out *out, const struct tt_json_owner *ow
     out->at += len;
     if (value->type == TT_VALUE_DOUBLE) {
         tt_json_double(out, value->real);
-        TT_JSON_PUT(out, "}}");
+        tt_json_room(out, 3);
+        TT_JSON_PUT(out, "}},");
         return true;
     }
     if (value->type == TT_VALUE_INT)
         out->at = tt_json_put_int64(out->at, value->integer);
     else
         out->at = tt_json_put_text(out->at, value->text, value->text.data + value->text.len);
-    TT_JSON_PUT(out, "\"}}");
+    TT_JSON_PUT(out, "\"}},");
     return true;
+}
+
+static void put_column(struct tt_json_out *out, const struct tt_json_owner *owner, uint32_t index)
+{
+    const struct tt_column *column = &owner->batch->columns[index];
+    uint32_t row = tt_row_index(owner->batch, owner->row);
+    struct tt_value value;
+
+    if (!tt_column_has(column, row))
+        return;
+    value = column_value(column, row);
+    if (put_prepared(out, owner, index, &value))
+        return;
+    tt_json_attribute(out, tt_str(column->desc->name), &value);
+    end_element(out);
+}
+
+/* ---- texts that rows share ---- */
+
+/* Neither a row's text nor nothing. */
+#define NO_TEXT ((struct tt_str){NULL, SIZE_MAX})
+
+static inline struct tt_str column_text(const struct tt_column *column, uint32_t row)
+{
+    return tt_column_has(column, row) ? column->texts[row] : NO_TEXT;
+}
+
+/* Whether the row's texts are the very texts (not just equal ones) that were written last. */
+static bool has_last_texts(const struct tt_json_columns *columns, const struct tt_batch *batch,
+                           uint32_t row)
+{
+    for (uint32_t i = 0; i < columns->n_texts; i++) {
+        struct tt_str text = column_text(&batch->columns[i], row);
+        if (text.data != columns->last[i].data || text.len != columns->last[i].len)
+            return false;
+    }
+    return columns->last_len > 0;
+}
+
+/* Remembers what stands behind `begin`, unless writing it has moved the output. */
+static void keep_texts(struct tt_json_columns *columns, const struct tt_batch *batch, uint32_t row,
+                       struct tt_str written)
+{
+    columns->last_len = 0;
+    if (written.len == 0 || written.len > sizeof(columns->last_text))
+        return;
+    for (uint32_t i = 0; i < columns->n_texts; i++)
+        columns->last[i] = column_text(&batch->columns[i], row);
+    memcpy(columns->last_text, written.data, written.len);
+    columns->last_len = written.len;
+}
+
+/* The first columns, when they are texts: labels are, and the rows of a trace have them in common. */
+static void put_texts(struct tt_json_out *out, const struct tt_json_owner *owner)
+{
+    uint32_t row = tt_row_index(owner->batch, owner->row);
+    struct tt_json_columns *columns = owner->columns;
+    size_t begin;
+
+    tt_json_room(out, TT_JSON_ROOM);
+    if (has_last_texts(columns, owner->batch, row)) {
+        memcpy(out->at, columns->last_text, columns->last_len);
+        out->at += columns->last_len;
+        return;
+    }
+    begin = tt_json_out_len(out);
+    for (uint32_t i = 0; i < columns->n_texts; i++)
+        put_column(out, owner, i);
+    if (out->buffer->failed == TT_OK)
+        keep_texts(columns, owner->batch, row,
+                   tt_str_of(out->buffer->data + begin, tt_json_out_len(out) - begin));
+}
+
+static uint32_t count_texts(const struct tt_batch *batch)
+{
+    uint32_t n = 0;
+
+    while (n < batch->n_columns && n < TT_JSON_SHARED_TEXTS &&
+           batch->columns[n].desc->type == TT_COLUMN_TEXT)
+        n++;
+    return n;
+}
+
+void tt_json_prepare_columns(struct tt_json_columns *columns, const struct tt_batch *batch)
+{
+    for (uint32_t i = 0; i < batch->n_columns && i < TT_JSON_COLUMNS; i++)
+        columns->prefixes[i].len =
+            (uint8_t)put_prefix(columns->prefixes[i].text, batch->columns[i].desc);
+    columns->n_texts = count_texts(batch);
+    columns->last_len = 0;
+}
+
+/* ---- all of them ---- */
+
+static bool has_any_column(const struct tt_json_owner *owner)
+{
+    uint32_t row = tt_row_index(owner->batch, owner->row), i = 0;
+
+    while (i < owner->batch->n_columns && !tt_column_has(&owner->batch->columns[i], row))
+        i++;
+    return i < owner->batch->n_columns;
 }
 
 static void put_columns(struct tt_json_out *out, const struct tt_json_owner *owner, bool *first,
                         bool *any)
 {
-    uint32_t row = tt_row_index(owner->batch, owner->row);
-
-    for (uint32_t i = 0; i < owner->batch->n_columns; i++) {
-        const struct tt_column *column = &owner->batch->columns[i];
-        if (!tt_column_has(column, row))
-            continue;
-        struct tt_value value = column_value(column, row);
-        begin_element(out, first, any);
-        if (!put_prepared(out, owner, i, &value))
-            tt_json_attribute(out, tt_str(column->desc->name), &value);
-    }
+    if (!has_any_column(owner))
+        return;
+    begin_list(out, first, any);
+    put_texts(out, owner);
+    for (uint32_t i = owner->columns->n_texts; i < owner->batch->n_columns; i++)
+        put_column(out, owner, i);
 }
 
 void tt_json_attributes(struct tt_json_out *out, const struct tt_json_owner *owner, bool *first)
@@ -327,8 +462,6 @@ void tt_json_attributes(struct tt_json_out *out, const struct tt_json_owner *own
         put_wire_attributes(out, owner, first, &any);
     if (owner->columns != NULL)
         put_columns(out, owner, first, &any);
-    if (any) {
-        tt_json_room(out, 1);
-        *out->at++ = ']';
-    }
+    if (any)
+        out->at[-1] = ']';
 }

@@ -12,26 +12,32 @@
 #include "otlp/json_text.h"
 #include "otlp/wire.h"
 
-/* What stands before a column's values, ready to be copied: {"key":"anomaly.type","value":{"stringValue":" */
-#define TT_JSON_COLUMNS     64
-#define TT_JSON_COLUMN_TEXT 95
+#define TT_JSON_COLUMNS      64
+#define TT_JSON_COLUMN_TEXT  95
+#define TT_JSON_SHARED_TEXTS 8
 struct tt_json_columns {
+    /* What stands before a column's values, ready to be copied: {"key":"anomaly.type","value":{"stringValue":" */
     struct {
         uint8_t len; /* 0: not prepared (a long name, or over TT_JSON_COLUMNS) */
         char text[TT_JSON_COLUMN_TEXT];
     } prefixes[TT_JSON_COLUMNS];
+    /* The first columns, as far as they are texts: those of the last row, and what was written for them. */
+    uint32_t n_texts;
+    struct tt_str last[TT_JSON_SHARED_TEXTS];
+    size_t last_len; /* 0: none */
+    char last_text[1024];
 };
 void tt_json_prepare_columns(struct tt_json_columns *columns, const struct tt_batch *batch);
 
 /* Whose attributes come not just from its wire: edits and columns have a say. */
 struct tt_json_owner {
     const struct tt_batch *batch;
-    const struct tt_row *row;              /* NULL: no row */
-    struct tt_cursor cursor;               /* its own attributes, edits applied */
-    struct tt_str wire;                    /* the message */
-    const struct tt_json_columns *columns; /* NULL: none */
-    uint32_t attributes_number;            /* of the attributes field */
-    bool edited;                           /* has an overlay: the cursor must be asked */
+    const struct tt_row *row;        /* NULL: no row */
+    struct tt_cursor cursor;         /* its own attributes, edits applied */
+    struct tt_str wire;              /* the message */
+    struct tt_json_columns *columns; /* NULL: none */
+    uint32_t attributes_number;      /* of the attributes field */
+    bool edited;                     /* has an overlay: the cursor must be asked */
 };
 
 /* A comma but before the first member or element. */

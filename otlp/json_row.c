@@ -60,7 +60,7 @@ static const char *limit_of(const struct tt_row *row, struct tt_str text)
     return text.data + text.len;
 }
 
-static struct tt_json_owner row_owner(const struct tt_json_writer *writer, const struct tt_row *row,
+static struct tt_json_owner row_owner(struct tt_json_writer *writer, const struct tt_row *row,
                                       uint32_t attributes_number)
 {
     struct tt_json_owner owner = {.batch = writer->batch,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "otlp/json_text.h"
 
+#include "otlp/wire.h"
+
 #include <math.h>
 
 void tt_json_out_begin(struct tt_json_out *out, struct tt_buffer *buffer)
@@ -39,42 +41,32 @@ void tt_json_grow(struct tt_json_out *out, size_t n)
 
 /* ---- numbers ---- */
 
-static const char digit_pairs[] =
-    "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
-    "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
-    "8081828384858687888990919293949596979899";
-
-static char *put_pair(char *to, uint32_t value)
+/* The 8 digits of a value below 10^8 as bytes 0 to 9, the first in the lowest byte. Halves are split in all lanes at once;
+ * n * 10486 >> 20 is n / 100 up to 9999, n * 103 >> 10 is n / 10 up to 99. */
+static uint64_t digits_of(uint32_t value)
 {
-    memcpy(to, digit_pairs + value * 2, 2);
-    return to + 2;
+    uint64_t fours = value / 10000 | (uint64_t)(value % 10000) << 32;
+    uint64_t hundreds = fours * 10486 >> 20 & UINT64_C(0x0000007f0000007f);
+    uint64_t twos = (fours - 100 * hundreds) << 16 | hundreds;
+    uint64_t tens = twos * 103 >> 10 & UINT64_C(0x000f000f000f000f);
+
+    return (twos - 10 * tens) << 8 | tens;
 }
+
+#define ASCII_ZEROS UINT64_C(0x3030303030303030)
 
 static char *put_8_digits(char *to, uint32_t value)
 {
-    uint32_t high = value / 10000, low = value % 10000;
-
-    to = put_pair(to, high / 100);
-    to = put_pair(to, high % 100);
-    to = put_pair(to, low / 100);
-    return put_pair(to, low % 100);
+    return (char *)tt_put64((uint8_t *)to, digits_of(value) | ASCII_ZEROS);
 }
 
 /* 1 to 8 digits. */
 static char *put_small(char *to, uint32_t value)
 {
-    if (value < 10) {
-        *to = (char)('0' + value);
-        return to + 1;
-    }
-    if (value < 100)
-        return put_pair(to, value);
-    char all[8];
-    put_8_digits(all, value);
-    size_t zeros = 0;
-    while (all[zeros] == '0')
-        zeros++;
-    memcpy(to, all + zeros, 8 - zeros);
+    uint64_t digits = digits_of(value);
+    unsigned zeros = (unsigned)__builtin_ctzll(digits | UINT64_C(1) << 56) / 8;
+
+    tt_put64((uint8_t *)to, (digits | ASCII_ZEROS) >> 8 * zeros);
     return to + 8 - zeros;
 }
 
@@ -201,6 +193,42 @@ char *tt_json_put_escaped(char *to, const char *at, const char *end)
     return to;
 }
 
+/* A copy of less than 32 bytes without a call: two parts that overlap. */
+static void copy_short(char *to, const char *from, size_t n)
+{
+    if (n >= 16) {
+        memcpy(to, from, 16);
+        memcpy(to + n - 16, from + n - 16, 16);
+    } else if (n >= 8) {
+        memcpy(to, from, 8);
+        memcpy(to + n - 8, from + n - 8, 8);
+    } else if (n >= 4) {
+        memcpy(to, from, 4);
+        memcpy(to + n - 4, from + n - 4, 4);
+    } else {
+        for (size_t i = 0; i < n; i++)
+            to[i] = from[i];
+    }
+}
+
+char *tt_json_put_tail(char *to, const char *at, const char *end)
+{
+    char block[32] = "0123456789abcdef0123456789abcdef";
+
+    while (end - at >= 32) {
+        if (tt_json_special_mask_32(at) != 0)
+            return tt_json_put_escaped(to, at, end);
+        memcpy(to, at, 32);
+        at += 32;
+        to += 32;
+    }
+    copy_short(block, at, (size_t)(end - at));
+    if (tt_json_special_mask_32(block) != 0)
+        return tt_json_put_escaped(to, at, end);
+    memcpy(to, block, 32);
+    return to + (end - at);
+}
+
 /* Where to cut a text of more than a chunk, so that no UTF-8 sequence is cut. */
 static size_t chunk_length(struct tt_str s)
 {
@@ -217,11 +245,11 @@ void tt_json_string(struct tt_json_out *out, struct tt_str s, const char *limit)
     *out->at++ = '"';
     while (s.len > TT_JSON_CHUNK) {
         size_t len = chunk_length(s);
-        tt_json_room(out, 6 * len + 16);
+        tt_json_room(out, 6 * len + 32);
         out->at = tt_json_put_text(out->at, tt_str_of(s.data, len), s.data + s.len);
         s = tt_str_of(s.data + len, s.len - len);
     }
-    tt_json_room(out, 6 * s.len + 17);
+    tt_json_room(out, 6 * s.len + 33);
     out->at = tt_json_put_text(out->at, s, limit);
     *out->at++ = '"';
 }

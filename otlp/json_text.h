@@ -55,7 +55,7 @@ static inline size_t tt_json_out_len(const struct tt_json_out *out)
         (out)->at += sizeof(literal) - 1;                   \
     } while (0)
 
-/* At most 20 bytes each. Return the end. */
+/* At most 20 bytes each, but up to 8 may be written in any case. Return the end. */
 char *tt_json_put_uint64(char *to, uint64_t value);
 char *tt_json_put_int64(char *to, int64_t value);
 
@@ -88,36 +88,51 @@ static inline unsigned tt_json_special_mask(const char *p)
 /* Rest of tt_json_put_text from the first byte that needs an escape. Returns the end. */
 char *tt_json_put_escaped(char *to, const char *at, const char *end);
 
+static inline uint32_t tt_json_special_mask_32(const char *p)
+{
+    return tt_json_special_mask(p) | tt_json_special_mask(p + 16) << 16;
+}
+
+/* The same as tt_json_put_text, for texts behind which nothing may be read. */
+char *tt_json_put_tail(char *to, const char *at, const char *end);
+
 /*
- * Text without quotes; needs room for 6 * s.len + 16. Bytes up to `limit` may be read (limit is at least the end of s): when it
- * is 16 bytes further, no care is needed at the end. Returns the end.
+ * Text without quotes; needs room for 6 * s.len + 32. Bytes up to `limit` may be read (limit is at least the end of s): when it
+ * is 32 bytes further, no care is needed at the end. Returns the end.
  */
 static inline char *tt_json_put_text(char *to, struct tt_str s, const char *limit)
 {
     const char *at = s.data, *end = s.data + s.len;
 
-    for (; at < end && limit - at >= 16; at += 16, to += 16) {
-        unsigned mask = tt_json_special_mask(at);
-        memcpy(to, at, 16);
-        if (TT_UNLIKELY(mask != 0)) {
-            int n = __builtin_ctz(mask);
-            if (at + n < end)
-                return tt_json_put_escaped(to + n, at + n, end);
+    for (; limit - at >= 32; at += 32, to += 32) {
+        uint32_t mask = tt_json_special_mask_32(at);
+        memcpy(to, at, 32);
+        if (end - at <= 32) {
+            uint64_t of_text = (UINT64_C(1) << (end - at)) - 1;
+            return TT_LIKELY((mask & of_text) == 0) ? to + (end - at)
+                                                    : tt_json_put_escaped(to, at, end);
         }
-    }
-    if (at < end) {
-        char last[16] = "0123456789abcdef";
-        memcpy(last, at, (size_t)(end - at));
-        if (TT_UNLIKELY(tt_json_special_mask(last) != 0))
+        if (TT_UNLIKELY(mask != 0))
             return tt_json_put_escaped(to, at, end);
-        memcpy(to, last, 16);
     }
-    return to + (end - at);
+    return tt_json_put_tail(to, at, end);
 }
 
-/* 2 * n lower-case digits. Returns the end. */
+/* 2 * n lower-case digits of an id; n is a multiple of 8. Returns the end. */
 static inline char *tt_json_put_hex(char *to, const uint8_t *bytes, size_t n)
 {
+#ifdef __SSE2__
+    for (; n >= 8; n -= 8, bytes += 8, to += 16) {
+        __m128i low_bits = _mm_set1_epi8(15);
+        __m128i pairs = _mm_loadl_epi64((const __m128i *)(const void *)bytes);
+        __m128i high = _mm_and_si128(_mm_srli_epi16(pairs, 4), low_bits);
+        __m128i digits = _mm_unpacklo_epi8(high, _mm_and_si128(pairs, low_bits));
+        __m128i letters =
+            _mm_and_si128(_mm_cmpgt_epi8(digits, _mm_set1_epi8(9)), _mm_set1_epi8('a' - '0' - 10));
+        digits = _mm_add_epi8(_mm_add_epi8(digits, _mm_set1_epi8('0')), letters);
+        _mm_storeu_si128((__m128i *)(void *)to, digits);
+    }
+#endif
     tt_hex_encode(bytes, n, to);
     return to + 2 * n;
 }

@@ -29,7 +29,7 @@ uint32_t anomaly_join_find(struct anomaly_join *join, const uint8_t id[16])
 {
     uint32_t i;
 
-    /* The assembler sends the rows of a trace one after another. */
+    /* Rows of one trace and service often follow each other. */
     if (join->count > 0 && memcmp(join->traces[join->count - 1].id, id, 16) == 0)
         return join->count - 1;
     i = (uint32_t)tt_hash(id, 16, join->seed) & join->mask;

@@ -198,35 +198,126 @@ static uint32_t metadata_of(struct building *building, const struct held_row *ro
     return building->last_metadata.index;
 }
 
-/* The rows were scattered over memory when they arrived: what will be copied soon is fetched early. */
-static void prefetch(const struct regroup *regroup, size_t i)
-{
-    const uint8_t *bytes;
+/* ---- order ---- */
 
-    if (i >= regroup->n_rows)
-        return;
-    bytes = (const uint8_t *)(regroup->rows[i] + 1);
-    for (size_t at = 0; at < regroup->rows[i]->len && at < 1024; at += 64)
-        __builtin_prefetch(bytes + at);
+/* Where each row goes, and the rows in the order of the batch: by resource, then scope, then as they are in the regroup. */
+struct layout {
+    uint32_t *scopes, *metadata; /* of each row: indices in the batch */
+    uint32_t *order;             /* rows */
+    uint32_t *ranks;             /* of each scope: its place when scopes are sorted by resource */
+    uint32_t *counts;            /* scratch */
+};
+
+static bool layout_init(struct layout *layout, size_t n_rows)
+{
+    uint32_t *memory = tt_calloc(n_rows + 1, 5 * sizeof(*memory));
+
+    if (memory == NULL)
+        return false;
+    *layout = (struct layout){.scopes = memory,
+                              .metadata = memory + (n_rows + 1),
+                              .order = memory + 2 * (n_rows + 1),
+                              .ranks = memory + 3 * (n_rows + 1),
+                              .counts = memory + 4 * (n_rows + 1)};
+    return true;
 }
 
-static bool add_rows(struct building *building, const struct regroup *regroup, uint8_t *to)
+static void layout_done(struct layout *layout)
+{
+    tt_free(layout->scopes);
+}
+
+static bool find_places(struct building *building, const struct regroup *regroup,
+                        struct layout *layout)
 {
     for (size_t i = 0; i < regroup->n_rows; i++) {
         const struct held_row *row = regroup->rows[i];
-        uint32_t scope = scope_of(building, row), metadata = metadata_of(building, row), index;
-        prefetch(regroup, i + 2);
+        layout->scopes[i] = scope_of(building, row);
+        layout->metadata[i] = metadata_of(building, row);
+        if (layout->scopes[i] == UINT32_MAX || layout->metadata[i] == UINT32_MAX)
+            return false;
+    }
+    return true;
+}
+
+/* Turns the counts of keys into the place of the first of each. */
+static void sum_up(uint32_t *counts, uint32_t n_keys)
+{
+    for (uint32_t key = 0, at = 0; key < n_keys; key++) {
+        uint32_t count = counts[key];
+        counts[key] = at;
+        at += count;
+    }
+}
+
+/* Scopes are numbered as they are met: those of one resource may be apart. */
+static void rank_scopes(const struct tt_batch *batch, struct layout *layout)
+{
+    memset(layout->counts, 0, batch->n_resources * sizeof(*layout->counts));
+    for (uint32_t i = 0; i < batch->n_scopes; i++)
+        layout->counts[batch->scopes[i].resource]++;
+    sum_up(layout->counts, batch->n_resources);
+    for (uint32_t i = 0; i < batch->n_scopes; i++)
+        layout->ranks[i] = layout->counts[batch->scopes[i].resource]++;
+}
+
+static void order_rows(const struct tt_batch *batch, size_t n_rows, struct layout *layout)
+{
+    rank_scopes(batch, layout);
+    memset(layout->counts, 0, batch->n_scopes * sizeof(*layout->counts));
+    for (size_t i = 0; i < n_rows; i++)
+        layout->counts[layout->ranks[layout->scopes[i]]]++;
+    sum_up(layout->counts, batch->n_scopes);
+    for (size_t i = 0; i < n_rows; i++)
+        layout->order[layout->counts[layout->ranks[layout->scopes[i]]]++] = (uint32_t)i;
+}
+
+/* ---- copying ---- */
+
+/* The rows were scattered over memory when they arrived: what will be copied soon is fetched early. */
+static void prefetch(const struct held_row *row)
+{
+    const uint8_t *bytes = (const uint8_t *)(row + 1);
+
+    for (size_t at = 0; at < row->len && at < 1024; at += 64)
+        __builtin_prefetch(bytes + at);
+}
+
+static bool copy_rows(struct building *building, const struct regroup *regroup,
+                      const struct layout *layout, uint8_t *to)
+{
+    for (size_t n = 0; n < regroup->n_rows; n++) {
+        uint32_t i = layout->order[n], index;
+        const struct held_row *row = regroup->rows[i];
+        if (n + 2 < regroup->n_rows)
+            prefetch(regroup->rows[layout->order[n + 2]]);
         if (row->len > 0)
             memcpy(to, row + 1, row->len);
-        if (scope == UINT32_MAX || metadata == UINT32_MAX)
-            return false;
-        index = tt_batch_add_row(building->batch, scope, metadata, tt_str_of(to, row->len));
+        index = tt_batch_add_row(building->batch, layout->scopes[i], layout->metadata[i],
+                                 tt_str_of(to, row->len));
         if (index == UINT32_MAX)
             return false;
         building->batch->rows[index].flags |= regroup->flags[i];
         to += row->len;
     }
     return true;
+}
+
+static bool add_rows(struct building *building, const struct regroup *regroup, uint8_t *to)
+{
+    struct layout layout;
+    bool added;
+
+    if (!layout_init(&layout, regroup->n_rows))
+        return false;
+    added = find_places(building, regroup, &layout);
+    if (added) {
+        order_rows(building->batch, regroup->n_rows, &layout);
+        added = tt_batch_reserve(building->batch, (uint32_t)regroup->n_rows) &&
+                copy_rows(building, regroup, &layout, to);
+    }
+    layout_done(&layout);
+    return added;
 }
 
 static bool build(struct building *building, const struct regroup *regroup)

@@ -3,7 +3,7 @@
 #define TT_TRACE_ASSEMBLER_REGROUP_H
 
 /*
- * Whole traces as one batch.
+ * Whole traces as one batch, its rows sorted by resource and scope: what writes it out says each resource once.
  *
  * Ownership: everything is copied into the batch; taken traces stay the caller's.
  * Threads:   reading only; taken traces belong to the caller alone.

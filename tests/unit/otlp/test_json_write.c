@@ -546,6 +546,157 @@ static void fails_in_the_buffer_when_it_is_full(void **state)
     tt_batch_unref(batch);
 }
 
+/* ---- every length ---- */
+
+/* A text of n letters with `special` in the place `at` (none: at == n). */
+static void put_letters(struct tt_buffer *out, size_t n, size_t at, const char *special)
+{
+    for (size_t i = 0; i < n; i++)
+        if (i == at)
+            tt_buffer_append_str(out, tt_str(special));
+        else
+            tt_buffer_append_byte(out, (char)('a' + i % 26));
+}
+
+/* The text is in a block of its own size: a read behind it would be seen. */
+static void escapes_texts_of_every_length_at_every_place(void **state)
+{
+    static const char *const specials[][2] = {{"\"", "\\\""}, {"\x01", "\\u0001"}};
+
+    (void)state;
+    for (size_t n = 0; n < 80; n++) {
+        for (size_t at = 0; at <= n; at++) {
+            struct tt_buffer text, expected, out;
+            const char *const *special = specials[at % 2];
+            tt_buffer_init(&text, MAX_OUT);
+            tt_buffer_init(&expected, MAX_OUT);
+            tt_buffer_init(&out, MAX_OUT);
+            put_letters(&text, n, at, special[0]);
+            tt_buffer_append_byte(&expected, '"');
+            put_letters(&expected, n, at, special[1]);
+            tt_buffer_append_byte(&expected, '"');
+            char *exact = tt_malloc(n);
+            memcpy(exact, text.len == 0 ? "" : text.data, n);
+            tt_json_write_text(tt_str_of(exact, n), &out);
+            assert_str_equal(tt_buffer_view(&out), tt_buffer_view(&expected));
+            tt_free(exact);
+            tt_buffer_done(&text);
+            tt_buffer_done(&expected);
+            tt_buffer_done(&out);
+        }
+    }
+}
+
+/* What is written is what was read: keys and values of every length, an escape at every place, with other attributes around. */
+static void writes_attributes_of_every_length(void **state)
+{
+    (void)state;
+    for (size_t n = 1; n < 140; n++) {
+        struct tt_buffer json;
+        tt_buffer_init(&json, MAX_OUT);
+        tt_buffer_printf(&json, "%s",
+                         "{\"resourceSpans\":[{\"resource\":{},\"scopeSpans\":[{\"scope\":{},"
+                         "\"spans\":[");
+        for (size_t at = 0; at <= n; at++) {
+            tt_buffer_printf(&json, "%s{\"attributes\":[{\"key\":\"", at == 0 ? "" : ",");
+            put_letters(&json, n, n - at, "\\t");
+            tt_buffer_printf(&json, "\",\"value\":{\"stringValue\":\"");
+            put_letters(&json, n, at, "\\\\");
+            tt_buffer_printf(
+                &json,
+                "\"}},{\"key\":\"h\",\"value\":{\"arrayValue\":{\"values\":[{\"stringValue\":\"");
+            put_letters(&json, n, at, "\\n");
+            tt_buffer_printf(&json, "\"}]}}}],\"status\":{}}");
+        }
+        tt_buffer_printf(&json, "]}]}]}");
+        struct tt_batch *batch = batch_of_json(TT_TRACES, tt_buffer_view(&json));
+        struct tt_buffer out = json_of_batch(batch);
+        assert_str_equal(tt_buffer_view(&out), tt_buffer_view(&json));
+        tt_buffer_done(&out);
+        tt_buffer_done(&json);
+        tt_batch_unref(batch);
+    }
+}
+
+static void writes_integers_of_every_length(void **state)
+{
+    (void)state;
+    for (uint64_t power = 1; power <= UINT64_C(1000000000000000000); power *= 10) {
+        const int64_t values[] = {(int64_t)power - 1, (int64_t)power, (int64_t)(power / 7 * 5),
+                                  -(int64_t)power, 1 - (int64_t)power};
+        for (size_t i = 0; i < TT_LENGTH(values); i++) {
+            char json[256];
+            (void)snprintf(json, sizeof(json), LOGS("{\"body\":{\"intValue\":\"%lld\"}}"),
+                           (long long)values[i]);
+            struct tt_batch *batch = batch_of_json(TT_LOGS, tt_str(json));
+            struct tt_buffer out = json_of_batch(batch);
+            assert_str(tt_buffer_view(&out), json);
+            tt_buffer_done(&out);
+            tt_batch_unref(batch);
+        }
+    }
+}
+
+/* ---- columns that rows have in common ---- */
+
+static const struct tt_column_desc shared_descs[] = {
+    {"c.one", TT_COLUMN_TEXT, ""}, {"c.two", TT_COLUMN_TEXT, ""}, {"c.n", TT_COLUMN_INT, ""}};
+
+/* Texts by turns: the same as before, others, equal ones elsewhere in memory, a long one, none. */
+static void set_shared_texts(struct tt_batch *batch, char long_text[600])
+{
+    static const struct tt_str texts[] = {{"alpha", 5}, {"beta", 4}, {"alphabet", 5}, {"", 0}};
+    static const uint8_t turns[] = {0, 0, 1, 0, 2, 2, 3, 4, 4, 5, 0, 5, 5, 1};
+
+    memset(long_text, 'x', 600);
+    for (uint32_t i = 0; i < batch->n_rows; i++) {
+        uint8_t turn = turns[i % TT_LENGTH(turns)];
+        if (turn == 5)
+            continue;
+        tt_column_set_text(tt_batch_column(batch, &shared_descs[0]), i,
+                           turn == 4 ? tt_str_of(long_text, 600) : texts[turn]);
+        if (i % 5 != 4)
+            tt_column_set_text(tt_batch_column(batch, &shared_descs[1]), i, texts[i / 7 % 2]);
+        tt_column_set_int(tt_batch_column(batch, &shared_descs[2]), i, (int64_t)i);
+    }
+}
+
+/* One document a row remembers nothing of the row before. */
+static void rows_with_the_same_texts_are_written_as_each_by_itself(void **state)
+{
+    struct tt_buffer json, whole, one;
+    char long_text[600];
+
+    (void)state;
+    tt_buffer_init(&json, MAX_OUT);
+    tt_buffer_printf(&json, "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[");
+    for (unsigned i = 0; i < 60; i++)
+        tt_buffer_printf(&json, "%s{\"name\":\"%u\"}", i == 0 ? "" : ",", i);
+    tt_buffer_printf(&json, "]}]}]}");
+    struct tt_batch *batch = batch_of_json(TT_TRACES, tt_buffer_view(&json));
+    for (size_t i = 0; i < TT_LENGTH(shared_descs); i++)
+        assert_non_null(tt_batch_column(batch, &shared_descs[i]));
+    set_shared_texts(batch, long_text);
+    whole = json_of_batch(batch);
+    const size_t before =
+        sizeof("{\"resourceSpans\":[{\"resource\":{},\"scopeSpans\":[{\"scope\":{},\"spans\":[") -
+        1;
+    size_t at = before;
+    for (uint32_t i = 0; i < batch->n_rows; i++, at++) {
+        struct tt_json_range range = {.first = i, .soft_limit = 1};
+        tt_buffer_init(&one, MAX_OUT);
+        tt_json_write(batch, &range, &one);
+        struct tt_str row = tt_str_of(one.data + before, one.len - before - (sizeof("]}]}]}") - 1));
+        assert_true(at + row.len <= whole.len);
+        assert_str_equal(tt_str_of(whole.data + at, row.len), row);
+        at += row.len;
+        tt_buffer_done(&one);
+    }
+    tt_buffer_done(&whole);
+    tt_buffer_done(&json);
+    tt_batch_unref(batch);
+}
+
 /* ---- small documents ---- */
 
 static void writes_plain_values(void **state)
@@ -636,6 +787,10 @@ int main(void)
         cmocka_unit_test(splits_documents_at_the_soft_limit),
         cmocka_unit_test(begins_a_range_in_the_middle_and_ends_behind_dropped_rows),
         cmocka_unit_test(fails_in_the_buffer_when_it_is_full),
+        cmocka_unit_test(escapes_texts_of_every_length_at_every_place),
+        cmocka_unit_test(writes_attributes_of_every_length),
+        cmocka_unit_test(writes_integers_of_every_length),
+        cmocka_unit_test(rows_with_the_same_texts_are_written_as_each_by_itself),
         cmocka_unit_test(writes_plain_values),
         cmocka_unit_test(writes_answers),
     };

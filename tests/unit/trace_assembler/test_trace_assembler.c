@@ -61,6 +61,39 @@ static void joins_rows_of_several_requests_and_services(void **state)
     fixture_done(&f);
 }
 
+/* Written "service:trace.span", in the batch's order. */
+static void order_of_rows(const struct tt_batch *batch, struct tt_buffer *text)
+{
+    for (uint32_t i = 0; i < batch->n_rows; i++) {
+        const struct tt_row *row = &batch->rows[i];
+        tt_buffer_printf(text, "%.*s:%u.%u ", TT_STR_ARG(tt_row_resource(batch, row)->service_name),
+                         (unsigned)number_at(row->span.trace_id, 16),
+                         (unsigned)number_at(row->span.span_id, 8));
+    }
+}
+
+static void rows_of_a_batch_are_grouped_by_resource_in_order_of_arrival(void **state)
+{
+    struct fixture f;
+    struct tt_buffer text;
+
+    (void)state;
+    tt_buffer_init(&text, 4096);
+    fixture_open(&f, TT_TRACES, "");
+    assert_status(consume(&f, rows_of(TT_TRACES, "web", "1.1 1.2")), TT_OK);
+    assert_status(consume(&f, rows_of(TT_TRACES, "cart", "1.3")), TT_OK);
+    assert_status(consume(&f, rows_of(TT_TRACES, "user", "1.4")), TT_OK);
+    assert_status(consume(&f, rows_of(TT_TRACES, "cart", "1.5 1.6")), TT_OK);
+    assert_status(consume(&f, rows_of(TT_TRACES, "web", "1.7")), TT_OK);
+    pass_time(&f, 11 * TT_SECOND);
+    assert_int_equal(f.sink.n_batches, 1);
+    order_of_rows(f.sink.batches[0], &text);
+    assert_str(tt_buffer_view(&text),
+               "web:1.1 web:1.2 web:1.7 cart:1.3 cart:1.5 cart:1.6 user:1.4 ");
+    tt_buffer_done(&text);
+    fixture_done(&f);
+}
+
 static void passes_rows_without_trace_id_at_once(void **state)
 {
     struct fixture f;
@@ -485,6 +518,7 @@ int main(void)
         cmocka_unit_test(holds_a_trace_until_it_is_quiet),
         cmocka_unit_test(sends_a_trace_that_is_never_quiet_at_its_age),
         cmocka_unit_test(joins_rows_of_several_requests_and_services),
+        cmocka_unit_test(rows_of_a_batch_are_grouped_by_resource_in_order_of_arrival),
         cmocka_unit_test(passes_rows_without_trace_id_at_once),
         cmocka_unit_test(passes_metrics_at_once),
         cmocka_unit_test(holds_log_records_by_trace),
