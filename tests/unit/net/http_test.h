@@ -173,4 +173,10 @@ static inline void echo(void *context, struct tt_http_exchange *exchange)
     tt_http_answer(exchange, &answer);
 }
 
+static inline struct tt_http_server *start_route(const struct tt_http_route *route)
+{
+    return start_server(
+        (struct tt_http_server_options){.threads = 2, .routes = route, .n_routes = 1});
+}
+
 #endif
