@@ -150,7 +150,8 @@ struct tt_forecast *tt_forecast_init(void *memory, const struct tt_forecast_opti
         forecast->issued[i].step = INT64_MIN;
     for (uint32_t h = 0; h < options->horizons; h++) {
         for (uint32_t i = 0; i < options->levels; i++)
-            tt_interval_init(&forecast->horizon[h].level[i], options->level[i]);
+            tt_interval_init(&forecast->horizon[h].level[i], options->level[i],
+                             options->horizon[h]);
         for (int i = 0; i < MAX_PENDING; i++)
             forecast->horizon[h].pending_step[i] = INT64_MIN;
     }

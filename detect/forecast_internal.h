@@ -16,10 +16,11 @@ struct interval_errors {
 
 /* Ranks of one level's bounds as shares of the errors; beyond 0 they reach outside of all errors. */
 struct interval_level {
-    double share, lower, upper;
+    double share, rate, lower, upper;
 };
 
-void tt_interval_init(struct interval_level *level, double coverage);
+/* horizon: steps until a forecast is judged. */
+void tt_interval_init(struct interval_level *level, double coverage, uint32_t horizon);
 /* After a forecast matured: whether it was missed below or above. */
 void tt_interval_learn(struct interval_level *level, bool below, bool above);
 void tt_interval_add_error(struct interval_errors *errors, double error);

@@ -3,24 +3,27 @@
 #include "detect/series_internal.h"
 
 #define RATE      0.2   /* of the share; any from 0.1 to 0.4 does as well */
+#define PROMPT    12.0  /* steps; errors that are known later move the rank less */
 #define MAX_REACH 100.0 /* shares below 0: bounds stay finite */
 
-void tt_interval_init(struct interval_level *level, double coverage)
+/* A rank moves on for a whole horizon before it is seen what that did: the farther, the slower, or it overshoots. */
+void tt_interval_init(struct interval_level *level, double coverage, uint32_t horizon)
 {
     level->share = level->lower = level->upper = (1.0 - coverage) / 2.0;
+    level->rate = horizon <= PROMPT ? RATE : RATE * PROMPT / horizon;
 }
 
-static void move(double *rank, double share, bool missed)
+static void move(double *rank, double rate, double share, bool missed)
 {
-    *rank += RATE * share * (share - (missed ? 1.0 : 0.0));
+    *rank += rate * share * (share - (missed ? 1.0 : 0.0));
     *rank = *rank < 0.5 ? *rank : 0.5;
     *rank = *rank > -MAX_REACH * share ? *rank : -MAX_REACH * share;
 }
 
 void tt_interval_learn(struct interval_level *level, bool below, bool above)
 {
-    move(&level->lower, level->share, below);
-    move(&level->upper, level->share, above);
+    move(&level->lower, level->rate, level->share, below);
+    move(&level->upper, level->rate, level->share, above);
 }
 
 void tt_interval_add_error(struct interval_errors *errors, double error)

@@ -126,6 +126,34 @@ static void bounds_keep_their_promise_when_the_series_changes(void **state)
     tt_free(forecast);
 }
 
+/* A forecast for tomorrow is judged tomorrow: a day of misses must not widen the bounds of the day after beyond use. */
+static void bounds_of_a_far_horizon_do_not_run_away(void **state)
+{
+    struct tt_forecast_options options = small_options();
+    struct tt_random random = {5};
+    struct tt_forecast_point point;
+    struct tt_forecast *forecast;
+    double widest = 0.0;
+
+    (void)state;
+    options.season[0] = 288;
+    options.season[1] = 0;
+    options.horizons = 1;
+    options.horizon[0] = 288;
+    forecast = make(&options);
+    for (int64_t i = 0; i < 20 * 288; i++) {
+        double hour = (double)(i % 288) / 12.0;
+        double value = 50.0 + (hour < 12.0 ? hour : 24.0 - hour) * 3.0;
+        tt_forecast_push(forecast, i * SECOND, value + 2.0 * noise(&random));
+        tt_forecast_at(forecast, 0, &point);
+        if (i >= 10 * 288)
+            widest = fmax(widest, point.upper[1] - point.lower[1]);
+    }
+    /* Twice the noise of 2 on both sides would be 8. */
+    assert_in_range((uint64_t)widest, 6, 24);
+    tt_free(forecast);
+}
+
 static void a_spike_does_not_become_the_level(void **state)
 {
     struct tt_forecast_options options = small_options();
@@ -257,6 +285,7 @@ int main(void)
         cmocka_unit_test(level_trend_and_both_seasons_are_learnt),
         cmocka_unit_test(what_is_not_there_is_not_chosen),
         cmocka_unit_test(bounds_keep_their_promise_when_the_series_changes),
+        cmocka_unit_test(bounds_of_a_far_horizon_do_not_run_away),
         cmocka_unit_test(a_spike_does_not_become_the_level),
         cmocka_unit_test(late_doubled_and_missing_points_leave_no_trace),
         cmocka_unit_test(gaps_keep_the_season_in_step),
