@@ -9,21 +9,11 @@
 
 static const char *const precision_names[] = {"light", "full", NULL};
 
-/* "speed_6005.csv" of its path. */
-static struct tt_str file_name(const char *path)
-{
-    struct tt_str rest = tt_str(path), last = rest;
-
-    while (rest.data != NULL)
-        last = tt_str_cut(&rest, '/');
-    return last;
-}
-
 /* "speed_6005": as label windows name a series. */
 static struct tt_str series_name(const char *path)
 {
     static const char *const suffixes[] = {".gz", ".zst", ".csv"};
-    struct tt_str name = file_name(path);
+    struct tt_str name = tt_file_name(tt_str(path));
 
     for (size_t i = 0; i < TT_LENGTH(suffixes); i++)
         if (tt_str_ends_with(name, tt_str(suffixes[i])))
@@ -78,8 +68,9 @@ static enum tt_status evaluate(const struct tt_args *args, struct tt_series_repo
 static int run(const struct tt_args *args, const struct tt_series_options *options)
 {
     const char *path = tt_args_text(args, "data");
-    struct tt_series_report report = {
-        .name = file_name(path), .options = *options, .seed = tt_args_count(args, "seed")};
+    struct tt_series_report report = {.name = tt_file_name(tt_str(path)),
+                                      .options = *options,
+                                      .seed = tt_args_count(args, "seed")};
     struct tt_series_file file;
     struct tt_error err;
     enum tt_status status;

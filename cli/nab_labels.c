@@ -164,15 +164,6 @@ void tt_nab_labels_done(struct tt_nab_labels *labels)
 
 /* ---- which label a file has ---- */
 
-static struct tt_str file_name(struct tt_str path)
-{
-    struct tt_str last = path;
-
-    while (path.data != NULL)
-        last = tt_str_cut(&path, '/');
-    return last;
-}
-
 static bool ends_at_slash(struct tt_str path, struct tt_str name)
 {
     return tt_str_ends_with(path, name) &&
@@ -182,7 +173,7 @@ static bool ends_at_slash(struct tt_str path, struct tt_str name)
 const struct tt_nab_label *tt_nab_labels_find(const struct tt_nab_labels *labels,
                                               const char *data_path)
 {
-    struct tt_str path = tt_str(data_path), base = file_name(path);
+    struct tt_str path = tt_str(data_path), base = tt_file_name(path);
     const struct tt_nab_label *longest = NULL, *same_name = NULL;
     size_t n_same = 0;
 
@@ -192,7 +183,7 @@ const struct tt_nab_label *tt_nab_labels_find(const struct tt_nab_labels *labels
         struct tt_str name = tt_str(labels->items[i].name);
         if (ends_at_slash(path, name) && (longest == NULL || name.len > strlen(longest->name)))
             longest = &labels->items[i];
-        if (tt_str_equal(file_name(name), base)) {
+        if (tt_str_equal(tt_file_name(name), base)) {
             same_name = &labels->items[i];
             n_same++;
         }

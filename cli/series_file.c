@@ -13,6 +13,15 @@
 #define MAX_SHIFT  (14 * 3600)
 #define NOT_FOUND  SIZE_MAX
 
+struct tt_str tt_file_name(struct tt_str path)
+{
+    struct tt_str last = path;
+
+    while (path.data != NULL)
+        last = tt_str_cut(&path, '/');
+    return last;
+}
+
 /* ---- cells ---- */
 
 /* Seconds until the year 5138 are below 1e11, milliseconds below 1e14, microseconds below 1e17. */

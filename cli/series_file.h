@@ -37,6 +37,8 @@ enum tt_status tt_series_file_read(const char *path, const char *time_column,
                                    struct tt_error *err) TT_CHECKED;
 void tt_series_file_done(struct tt_series_file *series); /* twice is fine */
 
+/* "speed_6005.csv" of a path. */
+struct tt_str tt_file_name(struct tt_str path);
 /* A time as above; false for anything else. */
 bool tt_series_time_parse(struct tt_str text, int64_t *ret_ns);
 /* "+02:00", "-0530", "+2", "Z", "UTC": seconds east of UTC, at most 14 hours. False for anything else. */

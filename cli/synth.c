@@ -291,11 +291,9 @@ static int choose_baselines(const struct tt_args *args, struct corpus *corpus, s
 static enum tt_status name_given(struct corpus *corpus, const char *path, char *ret_name,
                                  size_t size, struct tt_error *err)
 {
-    struct tt_str rest = tt_str(path), last = rest;
+    struct tt_str last = tt_file_name(tt_str(path));
     size_t len = 0;
 
-    while (rest.data != NULL)
-        last = tt_str_cut(&rest, '/');
     last.len = tt_str_find(last, '.');
     for (size_t i = 0; i < last.len && len < size; i++) {
         char c = last.data[i];
