@@ -27,7 +27,8 @@ def _text_of(time):
 
 def plan(k6, environment, script):
     """Settings and blocks as labelled.js understood them; a Problem in its words when it did not."""
-    command = [k6, "inspect", *[part for pair in environment.items() for part in ("-e", "=".join(pair))], script]
+    # The environment counts for `k6 run`, so it must here.
+    command = [k6, "inspect", "--include-system-env-vars", *[part for pair in environment.items() for part in ("-e", "=".join(pair))], script]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         said = re.search(r"Error: (.*?)(?:\\n|\n|$)", done.stderr)
