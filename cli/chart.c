@@ -26,6 +26,7 @@ struct layout {
     size_t n_keys;
     double head, height;
     bool has_data;
+    struct chart_hover *hover; /* NULL: none wanted */
 };
 
 static size_t n_layers(const struct tt_chart_panel *panel)
@@ -174,6 +175,8 @@ static void draw_inside(const struct layout *layout, const struct panel *panel,
     tt_buffer_append_str(out, TT_STR(">\n"));
     for (size_t i = 0; i < chart->n_windows && i < TT_CHART_MAX_WINDOWS; i++)
         draw_window(layout, panel, &chart->windows[i], panel == layout->panels, out);
+    if (layout->hover != NULL)
+        chart_hover_draw(layout->hover, chart, layout->width, panel->height, out);
     if (chart->has_diagonal)
         chart_put_line(out, "tt-line tt-faint tt-level tt-s9", 0.0, panel->height, layout->width,
                        0.0);
@@ -226,11 +229,16 @@ void tt_chart_svg(const struct tt_chart *chart, struct tt_buffer *out)
         return;
     }
     lay_out(layout, chart);
+    if (chart->has_tooltips)
+        layout->hover = chart_hover_make(chart, &layout->x, layout->width);
+    if (chart->has_tooltips && layout->hover == NULL)
+        out->failed = TT_NO_MEMORY;
     chart_begin(&chart->frame, layout->keys, layout->n_keys, layout->height, out);
     draw_x_axis(layout, out);
     for (size_t p = 0; p < layout->n_panels; p++)
         draw_panel(layout, &layout->panels[p], out);
     chart_end(out);
+    tt_free(layout->hover);
     tt_free(layout);
 }
 

@@ -112,7 +112,9 @@ struct tt_chart {
     const struct tt_chart_window *windows;
     size_t n_windows;
     struct tt_str windows_name; /* in the legend */
-    bool has_diagonal;          /* a pale line from corner to corner: chance, in a ROC curve */
+    bool
+        has_tooltips; /* the values of lines under the pointer, in 120 strips: some 10 kB a panel */
+    bool has_diagonal; /* a pale line from corner to corner: chance, in a ROC curve */
 };
 
 void tt_chart_svg(const struct tt_chart *chart, struct tt_buffer *out);

@@ -37,7 +37,7 @@ void tt_chart_css(struct tt_buffer *out)
             ".tt-chart .tt-row{font-size:12px;fill:#1f2328}\n"
             ".tt-ground{fill:#fff}.tt-plot{fill:none;stroke:#d0d7de}.tt-grid{stroke:#d0d7de;stroke-opacity:.55}\n"
             ".tt-line{fill:none;stroke-width:1.5;stroke-linejoin:round;stroke-linecap:round}\n"
-            ".tt-faint{stroke-width:1;stroke-opacity:.55}.tt-level{stroke-width:1.2;stroke-dasharray:6 4}\n"
+            ".tt-line,.tt-band{pointer-events:none}.tt-faint{stroke-width:1;stroke-opacity:.55}.tt-level{stroke-width:1.2;stroke-dasharray:6 4}\n"
             ".tt-band{stroke:none;fill-opacity:.2}.tt-bins{fill-opacity:.45}.tt-window{fill:#e69f00;fill-opacity:.22}\n"
             ".tt-point{fill-opacity:.9}.tt-bar{fill-opacity:.85}.tt-box{fill-opacity:.35;stroke-width:1}\n"
             ".tt-whisker{stroke-width:1.3}.tt-median{stroke-width:3}.tt-hover{fill:#000;fill-opacity:0}.tt-hover:hover{fill-opacity:.08}\n"));

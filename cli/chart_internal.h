@@ -101,4 +101,14 @@ struct chart_plot {
 void chart_draw(const struct chart_plot *plot, const struct tt_chart_layer *layer,
                 enum tt_chart_color color, struct tt_buffer *out);
 
+/* ---- tooltips: strips over the width that tell what the named lines do there ---- */
+
+struct chart_hover;
+/* NULL when memory is gone; freed with tt_free(). */
+struct chart_hover *chart_hover_make(const struct tt_chart *chart, const struct chart_scale *x,
+                                     double width);
+/* From the plot's own corner. */
+void chart_hover_draw(const struct chart_hover *hover, const struct tt_chart *chart, double width,
+                      double height, struct tt_buffer *out);
+
 #endif

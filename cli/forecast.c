@@ -228,6 +228,7 @@ static enum tt_status draw(const struct prediction *prediction, const char *path
         .x = {.label = TT_STR("time, UTC"), .unit = TT_CHART_TIME_NS},
         .panels = &panel,
         .n_panels = 1,
+        .has_tooltips = true,
     };
 
     tt_buffer_init(&out, (size_t)64 << 20);

@@ -381,6 +381,7 @@ static void draw(const struct tt_series_report *report, const struct picture *pi
         .windows = picture->windows,
         .n_windows = picture->n_windows,
         .windows_name = TT_STR("labelled as anomalous"),
+        .has_tooltips = true,
     };
 
     (void)snprintf(subtitle, sizeof(subtitle), "%zu points, %s tier, %zu alarms%s", file->count,

@@ -375,6 +375,30 @@ static void values_are_written_for_a_person(void **state)
     tt_buffer_done(&out);
 }
 
+static void tooltips_tell_what_lines_do_under_the_pointer(void **state)
+{
+    const double x[] = {0.0, 1e6, 100e9, 101e9}, y[] = {1.0, 3.0, (double)NAN, 7.0};
+    struct tt_chart_layer layer = {
+        .mark = TT_CHART_LINE, .name = TT_STR("a<b"), .x = x, .y = y, .count = 4};
+    struct tt_chart_panel panel = {.layers = &layer, .n_layers = 1};
+    struct tt_chart_window window = {50e9, 200e9, TT_STR("leak")};
+    struct tt_chart chart = curves(&panel, 1);
+    struct tt_buffer out;
+
+    (void)state;
+    chart.windows = &window;
+    chart.n_windows = 1;
+    chart.windows_name = TT_STR("labelled");
+    chart.has_tooltips = true;
+    tt_buffer_init(&out, 1 << 20);
+    tt_chart_svg(&chart, &out);
+    assert_well_formed(&out);
+    assert_int_equal(count_of(tt_buffer_view(&out), "class=\"tt-hover\""), 2);
+    assert_true(has(&out, "<title>1970-01-01 00:00:00\na&lt;b: 1 – 3</title>"));
+    assert_true(has(&out, "<title>1970-01-01 00:01:41\na&lt;b: 7\nlabelled: leak</title>"));
+    tt_buffer_done(&out);
+}
+
 static void bars_and_ranges_show_every_row_with_its_values(void **state)
 {
     const struct tt_str rows[] = {TT_STR("cpu"), TT_STR("memory")};
@@ -472,6 +496,8 @@ static bool draw_once(void *context)
     struct tt_buffer out;
     bool ok;
 
+    chart.has_tooltips = true;
+
     tt_buffer_init(&out, 1 << 20);
     tt_chart_svg(&chart, &out);
     ok = out.failed == TT_OK && has(&out, "</svg>") && !has(&out, "d=\"\"");
@@ -515,6 +541,7 @@ int main(void)
         cmocka_unit_test(a_logarithmic_axis_leaves_out_what_is_not_positive),
         cmocka_unit_test(ticks_are_round_numbers_with_units),
         cmocka_unit_test(values_are_written_for_a_person),
+        cmocka_unit_test(tooltips_tell_what_lines_do_under_the_pointer),
         cmocka_unit_test(bars_and_ranges_show_every_row_with_its_values),
         cmocka_unit_test(a_part_of_a_page_has_neither_style_nor_declaration),
         cmocka_unit_test(curves_of_a_ranking_go_from_corner_to_corner),
