@@ -242,6 +242,16 @@ struct tt_str tt_key_of(struct tt_str key_value, struct tt_str *ret_value)
     return read_key(key_value, ret_value);
 }
 
+bool tt_next_odd_key(struct tt_cursor *cursor, struct tt_str *ret_key, struct tt_str *ret_any_value)
+{
+    struct tt_str wire;
+
+    if (!next_element(cursor, &wire))
+        return false;
+    *ret_key = read_key(wire, ret_any_value);
+    return true;
+}
+
 static bool next_edit(struct tt_cursor *cursor, struct tt_attribute *ret_attribute)
 {
     while (cursor->next_edit != NULL) {

@@ -65,6 +65,38 @@ struct tt_cursor tt_scope_attributes(const struct tt_batch *batch, uint32_t scop
 /* False at the end. */
 bool tt_next_attribute(struct tt_cursor *cursor, struct tt_attribute *ret_attribute);
 
+/*
+ * The next attribute's key, its value left undecoded in *ret_any_value: for who looks for few keys among many.
+ * Only while tt_cursor_is_plain(): edits and columns are not asked.
+ */
+bool tt_next_odd_key(struct tt_cursor *cursor, struct tt_str *ret_key,
+                     struct tt_str *ret_any_value);
+static inline bool tt_cursor_is_plain(const struct tt_cursor *cursor)
+{
+    return cursor->overlay == NULL && cursor->batch == NULL && !cursor->values;
+}
+static inline bool tt_next_key(struct tt_cursor *cursor, struct tt_str *ret_key,
+                               struct tt_str *ret_any_value)
+{
+    const uint8_t *at = cursor->at;
+    size_t len, key_len;
+
+    /* Key, then value, with lengths of one byte: tag 0x0a, tag 0x12. */
+    if (TT_UNLIKELY(at >= cursor->end || at[0] != cursor->tag))
+        return tt_next_odd_key(cursor, ret_key, ret_any_value);
+    len = at[1];
+    if (TT_UNLIKELY(len >= 0x80 || len < 4 || at[2] != 0x0a))
+        return tt_next_odd_key(cursor, ret_key, ret_any_value);
+    key_len = at[3];
+    if (TT_UNLIKELY(key_len + 4 > len || at[4 + key_len] != 0x12 ||
+                    at[5 + key_len] + key_len + 4 != len || at[5 + key_len] >= 0x80))
+        return tt_next_odd_key(cursor, ret_key, ret_any_value);
+    *ret_key = tt_str_of(at + 4, key_len);
+    *ret_any_value = tt_str_of(at + 6 + key_len, len - 4 - key_len);
+    cursor->at = at + 2 + len;
+    return true;
+}
+
 /* The first attribute of that key; false when there is none. */
 bool tt_find_attribute(struct tt_cursor cursor, struct tt_str key, struct tt_value *ret_value);
 

@@ -12,6 +12,11 @@ const uint8_t *tt_id_of(const struct tt_wire_field *field, size_t len)
     return field->data;
 }
 
+static inline const uint8_t *span_id_at(const uint8_t *at)
+{
+    return tt_load64(at) != 0 ? at : NULL;
+}
+
 static void set_wire(struct tt_row *row, struct tt_str wire)
 {
     row->wire = (const uint8_t *)wire.data;
@@ -109,6 +114,46 @@ static inline uint32_t skip_plain_attributes(struct tt_check *check, struct tt_c
     return n;
 }
 
+/* Bytes of trace_id, span_id, and of what may follow a name of at most 127 bytes: kind, start, end; with tags and lengths. */
+#define IDS_BYTES   (2 + 16 + 2 + 8)
+#define TIMES_BYTES (2 + 9 + 9)
+
+/* Reads the fields before the attributes in the order and form in which every SDK writes them: trace_id, span_id,
+ * parent_span_id or not, name, kind, start, end. Returns the byte behind; `at`, and an untouched span, when anything is otherwise. No
+ * field of these is checked for more than its bounds. */
+static inline const uint8_t *read_span_head(const uint8_t *at, const uint8_t *end,
+                                            struct tt_span *span)
+{
+    const uint8_t *p = at, *parent = NULL, *name;
+    size_t name_len;
+
+    if (end - p < IDS_BYTES + 10 + 2 || p[0] != TT_TAG(1, TT_PB_WIRE_LENGTH) || p[1] != 16 ||
+        p[18] != TT_TAG(2, TT_PB_WIRE_LENGTH) || p[19] != 8)
+        return at;
+    p += IDS_BYTES;
+    if (p[0] == TT_TAG(4, TT_PB_WIRE_LENGTH) && p[1] == 8) {
+        parent = span_id_at(p + 2);
+        p += 10;
+    }
+    name_len = p[1];
+    name = p + 2;
+    if (p[0] != TT_TAG(5, TT_PB_WIRE_LENGTH) || name_len >= 0x80 ||
+        (size_t)(end - name) < name_len + TIMES_BYTES)
+        return at;
+    p = name + name_len;
+    if (p[0] != TT_TAG(6, TT_PB_WIRE_VARINT) || p[1] >= 0x80 || p[2] != TT_TAG(7, TT_PB_WIRE_64) ||
+        p[11] != TT_TAG(8, TT_PB_WIRE_64))
+        return at;
+    span->trace_id = (tt_load64(at + 2) | tt_load64(at + 10)) != 0 ? at + 2 : NULL;
+    span->span_id = span_id_at(at + 20);
+    span->parent_span_id = parent;
+    span->name = tt_str_of(name, name_len);
+    span->kind = p[1];
+    span->start_ns = tt_load64(p + 3);
+    span->end_ns = tt_load64(p + 12);
+    return p + TIMES_BYTES;
+}
+
 static inline bool index_span(struct tt_check *check, struct tt_str wire, enum tt_index_depth depth,
                               struct tt_row *row)
 {
@@ -117,12 +162,12 @@ static inline bool index_span(struct tt_check *check, struct tt_str wire, enum t
     struct tt_wire_field field;
     const struct tt_pb_field *known;
 
-    while (tt_check_next(check, &cursor, &field, &known)) {
-        if (!index_span_field(check, known, &field, depth, &span))
-            return false;
+    cursor.at = read_span_head(cursor.at, cursor.end, &span);
+    do
         span.n_attributes +=
             skip_plain_attributes(check, &cursor, TT_TAG(9, TT_PB_WIRE_LENGTH), depth);
-    }
+    while (tt_check_next(check, &cursor, &field, &known) &&
+           index_span_field(check, known, &field, depth, &span));
     set_wire(row, wire);
     row->span = span;
     return check->status == TT_OK;

@@ -204,12 +204,37 @@ static inline bool tt_check_plain_attribute(struct tt_str bytes)
     }
 }
 
+/* Whether bytes are a KeyValue whose value is an array of one text, as captured headers come; lengths of one byte. */
+static inline bool tt_check_header_attribute(struct tt_str bytes)
+{
+    const uint8_t *at = (const uint8_t *)bytes.data;
+    size_t key_len, left;
+
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): what has a length has data */
+    if (bytes.len < 10 || bytes.len >= 0x80 || at[0] != TT_TAG(1, TT_PB_WIRE_LENGTH))
+        return false;
+    key_len = at[1];
+    if (key_len + 10 > bytes.len)
+        return false;
+    at += 2 + key_len;
+    left = bytes.len - 2 -
+           key_len; /* of the value, the array, the element, and the text, each in the one before */
+    return at[0] == TT_TAG(2, TT_PB_WIRE_LENGTH) && at[1] == left - 2 &&
+           at[2] == TT_TAG(5, TT_PB_WIRE_LENGTH) && at[3] == left - 4 &&
+           at[4] == TT_TAG(1, TT_PB_WIRE_LENGTH) && at[5] == left - 6 &&
+           at[6] == TT_TAG(1, TT_PB_WIRE_LENGTH) && at[7] == left - 8;
+}
+
 /* The attributes, commonest of all messages. */
 static inline bool tt_check_attribute(struct tt_check *check, const struct tt_pb_message *key_value,
                                       struct tt_str bytes)
 {
     if (TT_LIKELY(tt_check_plain_attribute(bytes))) {
         check->elements++; /* the value */
+        return true;
+    }
+    if (check->max_depth > 0 && tt_check_header_attribute(bytes)) {
+        check->elements += 3; /* value, array, element */
         return true;
     }
     return tt_check_message(check, key_value, bytes);

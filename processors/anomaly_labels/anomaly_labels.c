@@ -102,6 +102,7 @@ struct known_evidence { /* of a resource or a request, looked for once */
 struct labelling {
     struct anomaly_labels *self;
     struct tt_batch *batch;
+    bool had_columns; /* before ours, which have nothing to say about evidence */
     struct tt_column *columns[COLUMN_COUNT];
     struct anomaly_join join;
     uint32_t *trace_of; /* by row; ANOMALY_NO_TRACE */
@@ -145,7 +146,7 @@ static bool add_columns(struct labelling *work)
 static enum tt_status labelling_init(struct labelling *work, struct anomaly_labels *self,
                                      struct tt_batch *batch, struct tt_error *err)
 {
-    *work = (struct labelling){.self = self, .batch = batch};
+    *work = (struct labelling){.self = self, .batch = batch, .had_columns = batch->n_columns > 0};
     work->trace_of = tt_calloc(batch->n_rows, sizeof(*work->trace_of));
     work->source_of = tt_calloc(batch->n_rows, sizeof(*work->source_of));
     work->of_resource = tt_calloc(batch->n_resources, sizeof(*work->of_resource));
@@ -214,7 +215,9 @@ static const struct known_evidence *request_evidence(struct labelling *work, uin
 static bool find_evidence(struct labelling *work, const struct tt_row *row,
                           struct tt_evidence *found)
 {
-    bool any = tt_evidence_of_row(work->batch, row, work->self->sources, found);
+    struct tt_cursor attributes = work->had_columns ? tt_row_attributes(work->batch, row)
+                                                    : tt_row_own_attributes(work->batch, row);
+    bool any = tt_evidence_among(attributes, work->self->sources, found);
     const struct known_evidence *known =
         resource_evidence(work, work->batch->scopes[row->scope].resource);
 

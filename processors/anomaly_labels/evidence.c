@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "processors/anomaly_labels/evidence.h"
 
-#include "otlp/cursor.h"
-
 /* ---- keys ---- */
 
 /* ASCII lower case, with - and _ the same. */
@@ -43,6 +41,34 @@ static enum tt_label_field field_named(struct tt_str name)
         i++;
     return (enum tt_label_field)i;
 }
+
+/* The four (with anomaly.label_source five) names behind each prefix: msg, type, label, root_cause, label_source. */
+#define LETTER(letter) (UINT32_C(1) << ((letter) - 'a' + 1))
+const uint32_t tt_label_key_letters[TT_LABEL_KEY_LENGTHS] = {
+    [8 + 3] = LETTER('a'),
+    [8 + 4] = LETTER('a'),
+    [8 + 5] = LETTER('a') | LETTER('x'), /* also x-anomaly-msg */
+    [8 + 10] = LETTER('a'),
+    [8 + 12] = LETTER('a') | LETTER('x'), /* also x-anomaly-root-cause */
+    [10 + 4] = LETTER('x'),
+    [10 + 5] = LETTER('x'),
+    [18 + 3] = LETTER('b'),
+    [18 + 4] = LETTER('b'),
+    [18 + 5] = LETTER('b'),
+    [18 + 10] = LETTER('b'),
+    [27 + 3] = LETTER('m'),
+    [27 + 4] = LETTER('m'),
+    [27 + 5] = LETTER('m'),
+    [27 + 10] = LETTER('m'),
+    [30 + 3] = LETTER('h'),
+    [30 + 4] = LETTER('h') | LETTER('r'), /* also rpc.request.metadata.x-anomaly-msg */
+    [30 + 5] = LETTER('h') | LETTER('r'),
+    [30 + 10] = LETTER('h') | LETTER('r'), /* also rpc.grpc.request.metadata.x-anomaly-type */
+    [31 + 5] = LETTER('r'),
+    [31 + 10] = LETTER('r'),
+    [36 + 3] = LETTER('r'),
+    [36 + 10] = LETTER('r'),
+};
 
 static const struct carrier {
     struct tt_str prefix; /* folded */
@@ -147,31 +173,58 @@ static bool strongest(const struct findings *findings, unsigned sources,
     return false;
 }
 
-static bool evidence_in(struct tt_cursor cursor, unsigned sources, struct tt_evidence *ret_evidence)
+/* What has been found so far; `has` is set with the first finding. */
+static void note(struct findings *findings, bool *any, struct tt_label_key key,
+                 const struct tt_value *value)
+{
+    struct tt_str text;
+
+    if (key.field == TT_LABEL_FIELD_NONE || !tt_value_first_text(value, &text))
+        return;
+    if (!*any)
+        memset(findings->has, 0, sizeof(findings->has));
+    *any = true;
+    add(findings, key, text);
+}
+
+static void search_plain(struct tt_cursor cursor, struct findings *findings, bool *any)
+{
+    struct tt_str key, any_value;
+    struct tt_value value;
+
+    while (tt_next_key(&cursor, &key, &any_value)) {
+        if (TT_LIKELY(!tt_label_key_possible(key)))
+            continue;
+        value = tt_value_of(any_value);
+        note(findings, any, tt_label_key_parse(key), &value);
+    }
+}
+
+static void search_edited(struct tt_cursor cursor, struct findings *findings, bool *any)
 {
     struct tt_attribute attribute;
+
+    while (tt_next_attribute(&cursor, &attribute))
+        note(findings, any, tt_label_key_of(attribute.key), &attribute.value);
+}
+
+bool tt_evidence_among(struct tt_cursor attributes, unsigned sources,
+                       struct tt_evidence *ret_evidence)
+{
     struct findings findings;
-    struct tt_str text;
     bool any = false;
 
-    while (tt_next_attribute(&cursor, &attribute)) {
-        struct tt_label_key key = tt_label_key_of(attribute.key);
-        if (TT_LIKELY(key.field == TT_LABEL_FIELD_NONE))
-            continue;
-        if (!tt_value_first_text(&attribute.value, &text))
-            continue;
-        if (!any)
-            memset(findings.has, 0, sizeof(findings.has));
-        any = true;
-        add(&findings, key, text);
-    }
+    if (TT_LIKELY(tt_cursor_is_plain(&attributes)))
+        search_plain(attributes, &findings, &any);
+    else
+        search_edited(attributes, &findings, &any);
     return any && strongest(&findings, sources, ret_evidence);
 }
 
 bool tt_evidence_of_row(const struct tt_batch *batch, const struct tt_row *row, unsigned sources,
                         struct tt_evidence *ret_evidence)
 {
-    if (!evidence_in(tt_row_attributes(batch, row), sources, ret_evidence))
+    if (!tt_evidence_among(tt_row_attributes(batch, row), sources, ret_evidence))
         return false;
     ret_evidence->start_ns = tt_evidence_time(batch->signal, row);
     return true;
@@ -181,7 +234,7 @@ bool tt_evidence_of_resource(const struct tt_batch *batch, uint32_t resource, un
                              struct tt_evidence *ret_evidence)
 {
     ret_evidence->start_ns = 0;
-    return evidence_in(tt_resource_attributes(batch, resource), sources, ret_evidence);
+    return tt_evidence_among(tt_resource_attributes(batch, resource), sources, ret_evidence);
 }
 
 bool tt_evidence_of_request(const struct tt_metadata *metadata, struct tt_evidence *ret_evidence)

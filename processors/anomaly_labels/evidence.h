@@ -9,12 +9,12 @@
  * Ownership: labels are views into the batch (or static text) and live as long as it.
  * Threads:   no state.
  * Limits:    texts are cut as model/label.h says.
- * Cost:      one pass over the attributes; most keys are rejected by their length and first byte.
+ * Cost:      one pass over the attributes; most keys are rejected by their length and first letter.
  * Source:    DESIGN.md section 6; OpenTelemetry semantic conventions, HTTP, RPC and messaging attributes.
  */
 
 #include "model/label.h"
-#include "otlp/batch.h"
+#include "otlp/cursor.h"
 
 enum tt_label_field {
     TT_LABEL_FIELD_TYPE,
@@ -44,27 +44,16 @@ struct tt_evidence {
 /* Behind tt_label_key_of(): the whole comparison. */
 struct tt_label_key tt_label_key_parse(struct tt_str key);
 
-/* Shortest "anomaly.msg", longest "rpc.grpc.request.metadata.x-anomaly-root-cause". */
+/* Bits of the letters with which a label key of each length may begin (bit 1 is A and a). Shortest "anomaly.msg", longest
+ * "rpc.grpc.request.metadata.x-anomaly-root-cause". */
+#define TT_LABEL_KEY_SHORTEST 11
+#define TT_LABEL_KEY_LENGTHS  47
+extern const uint32_t tt_label_key_letters[TT_LABEL_KEY_LENGTHS];
+
 static inline bool tt_label_key_possible(struct tt_str key)
 {
-    if (key.len < 11 || key.len > 46)
-        return false;
-    switch ((unsigned char)key.data[0] | 0x20) {
-    case 'a':
-        return key.len <= 20 && ((unsigned char)key.data[6] | 0x20) == 'y';
-    case 'x':
-        return key.len <= 20;
-    case 'b':
-        return key.len >= 21 && key.len <= 28;
-    case 'm':
-        return key.len >= 30 && key.len <= 37;
-    case 'h':
-        return key.len >= 33 && key.len <= 40;
-    case 'r':
-        return key.len >= 34;
-    default:
-        return false;
-    }
+    return key.len - TT_LABEL_KEY_SHORTEST < TT_LABEL_KEY_LENGTHS - TT_LABEL_KEY_SHORTEST &&
+           (tt_label_key_letters[key.len] >> ((unsigned char)key.data[0] & 31) & 1) != 0;
 }
 
 /* Which value of a label an attribute of that key holds:
@@ -79,6 +68,9 @@ static inline struct tt_label_key tt_label_key_of(struct tt_str key)
     return tt_label_key_parse(key);
 }
 
+/* The strongest evidence among attributes; start_ns is left alone. */
+bool tt_evidence_among(struct tt_cursor attributes, unsigned sources,
+                       struct tt_evidence *ret_evidence);
 /* The strongest evidence among the attributes of a row (not of its resource); sources: which to look at. A label that an earlier
  * labeller wrote keeps its anomaly.label_source; one with source "none" is no evidence. start_ns is the row's time. */
 bool tt_evidence_of_row(const struct tt_batch *batch, const struct tt_row *row, unsigned sources,

@@ -8,6 +8,7 @@
 
 #include "otlp/cursor.h"
 #include "random_message.h"
+#include "wire_build.h"
 
 #include <math.h>
 #include <otlp.pb-c.h>
@@ -662,12 +663,87 @@ static void logs_are_accepted_and_read_as_by_protobuf_c(void **state)
     accept_and_read_the_same(TT_LOGS);
 }
 
+/* As SDKs write it, so that the readers' shortest paths are taken: with and without a parent, a captured header. */
+static struct tt_buffer common_request(void)
+{
+    struct tt_buffer request = new_message(), resource = new_message(), scope = new_message();
+
+    for (unsigned i = 0; i < 2; i++) {
+        struct tt_buffer span = new_message(), array = new_message(), any = new_message(),
+                         status = new_message();
+        put_bytes(&span, 1, TT_STR(TRACE_ID));
+        put_bytes(&span, 2, TT_STR(SPAN_ID));
+        if (i == 1)
+            put_bytes(&span, 4, TT_STR("parentid"));
+        put_bytes(&span, 5, TT_STR("GET /"));
+        put_varint_field(&span, 6, 2);
+        put_fixed64(&span, 7, 1000);
+        put_fixed64(&span, 8, 3000);
+        put_text(&span, 9, "url.path", "/");
+        put_bytes(&array, 1, TT_STR("\x0a\x05value"));
+        put_message(&any, 5, &array);
+        put_pair(&span, 9, "header.x", tt_buffer_view(&any));
+        put_int(&span, 9, "code", 200);
+        put_varint_field(&status, 3, 1);
+        put_message(&span, 15, &status);
+        put_message(&scope, 2, &span);
+        tt_buffer_done(&any);
+    }
+    put_message(&resource, 2, &scope);
+    put_message(&request, 1, &resource);
+    return request;
+}
+
+static void common_spans_with_any_byte_changed_are_read_as_by_protobuf_c(void **state)
+{
+    struct tt_buffer request = common_request();
+    struct tally tally = {0};
+
+    (void)state;
+    for (size_t at = 0; at < request.len; at++) {
+        char was = request.data[at];
+        char *cut = tt_malloc(at); /* of just that size, for a sanitizer */
+        for (unsigned value = 0; value < 256; value++) {
+            request.data[at] = (char)value;
+            check_case(TT_TRACES, tt_buffer_view(&request), &tally);
+        }
+        request.data[at] = was;
+        memcpy(cut, request.data, at);
+        check_case(TT_TRACES, tt_str_of(cut, at), &tally);
+        tt_free(cut);
+    }
+    assert_true(tally.equal > request.len * 50);
+    assert_true(tally.refused_by_both > request.len * 10);
+    tt_buffer_done(&request);
+}
+
+/* Two blocks, two spans of 1 + url.path 2 + header.x 4 (value, array and element are messages too) + code 2 + status 1. */
+static void common_spans_count_their_elements_exactly(void **state)
+{
+    (void)state;
+    for (uint32_t more = 0; more <= 1; more++) {
+        struct tt_limits limits = tt_limits_default;
+        struct tt_buffer request = common_request();
+        struct tt_batch *batch = NULL;
+        struct tt_body *body = tt_body_borrow(request.data, request.len, NULL, NULL);
+
+        limits.max_elements = 2 + 2 * (1 + 2 + 4 + 2 + 1) - more;
+        assert_status(tt_batch_parse(TT_TRACES, body, &limits, NULL, &batch, NULL, NULL),
+                      more == 0 ? TT_OK : TT_TOO_LARGE);
+        tt_batch_unref(batch);
+        tt_body_unref(body);
+        tt_buffer_done(&request);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(traces_are_accepted_and_read_as_by_protobuf_c),
         cmocka_unit_test(metrics_are_accepted_and_read_as_by_protobuf_c),
         cmocka_unit_test(logs_are_accepted_and_read_as_by_protobuf_c),
+        cmocka_unit_test(common_spans_with_any_byte_changed_are_read_as_by_protobuf_c),
+        cmocka_unit_test(common_spans_count_their_elements_exactly),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
