@@ -20,7 +20,7 @@
     X(INVALID_DATA, false, "data can never be processed") \
     X(TOO_LARGE, false, "over a size limit")              \
     X(UNSUPPORTED, false, "not supported")                \
-    X(NOT_FOUND, false, "not found")                      \
+    X(NOT_FOUND, true, "not found")                       \
     X(INTERNAL, true, "internal error")                   \
     X(IO, true, "input/output error")                     \
     X(NO_MEMORY, true, "out of memory")                   \

@@ -297,12 +297,24 @@ static enum tt_status format_piece(struct file *file, struct work *work, struct 
 
 /* ---- writing ---- */
 
+/* A directory that somebody removed is made again where it was ours to make. */
+static enum tt_status prepare(struct file *file, size_t more, uint64_t wall_ns,
+                              struct tt_error *err)
+{
+    enum tt_status status = file_output_prepare(&file->output, more, wall_ns, err);
+
+    if (status != TT_NOT_FOUND || !file->config->create_directory)
+        return status;
+    status = make_directory(file->config, err);
+    return status != TT_OK ? status : file_output_prepare(&file->output, more, wall_ns, err);
+}
+
 /* Appends the first piece and all that follow; takes all of them back when one fails. The mutex is held. */
 static enum tt_status append_pieces(struct file *file, struct work *work, struct tt_str piece,
                                     struct tt_error *err)
 {
     uint64_t wall_ns = tt_clock_wall(file->host->clock), written = 0;
-    enum tt_status status = file_output_prepare(&file->output, piece.len, wall_ns, err);
+    enum tt_status status = prepare(file, piece.len, wall_ns, err);
 
     while (status == TT_OK) {
         status = file_output_append(&file->output, piece, err);

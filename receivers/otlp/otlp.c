@@ -47,7 +47,6 @@ static const char *reason_name(enum tt_status status)
     switch (status) {
     case TT_INVALID_DATA:
     case TT_INVALID_CONFIG:
-    case TT_NOT_FOUND:
         return "invalid";
     case TT_TOO_LARGE:
         return "too_large";
@@ -61,6 +60,7 @@ static const char *reason_name(enum tt_status status)
     case TT_UNAVAILABLE:
     case TT_TIMEOUT:
     case TT_IO:
+    case TT_NOT_FOUND:
         return "unavailable";
     case TT_SHUTTING_DOWN:
         return "shutting_down";
