@@ -244,8 +244,8 @@ static struct tt_str without_line_end(struct tt_str record)
 
 static enum tt_status not_a_record(const struct tt_csv *csv, struct tt_error *err)
 {
-    return tt_fail(err, TT_INVALID_DATA, "%s:%llu: not a CSV record", csv->path,
-                   (unsigned long long)csv->line);
+    return tt_fail(err, TT_INVALID_DATA, "%s:%llu: %s", csv->path, (unsigned long long)csv->line,
+                   csv->n_cells == TT_CSV_MAX_CELLS ? "more than 65536 cells" : "not a CSV record");
 }
 
 enum tt_status tt_csv_next_record(struct tt_csv *csv, struct tt_str *ret_record,
@@ -256,6 +256,7 @@ enum tt_status tt_csv_next_record(struct tt_csv *csv, struct tt_str *ret_record,
     size_t len;
 
     csv->record = *ret_record = (struct tt_str){NULL, 0};
+    csv->n_cells = 0;
     if (csv->capacity == 0)
         status = skip_mark(csv, err);
     while (status == TT_OK && (len = scan_record(csv, &scan)) == 0 && !csv->at_end)

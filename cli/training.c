@@ -311,6 +311,11 @@ static enum tt_status read_file(struct reading *reading, const char *path, struc
                          "%s: no column is left to learn from: all are labels, scores, ids, times "
                          "or excluded",
                          path);
+    if (status == TT_OK && reading->n > TT_FOREST_MAX_COLUMNS)
+        status = tt_fail(err, TT_TOO_LARGE,
+                         "%s: %u columns to learn from, more than %d; use "
+                         "--columns or --exclude",
+                         path, reading->n, TT_FOREST_MAX_COLUMNS);
     if (status == TT_OK && reading->request->max_rows > 0 && reading->reservoir == NULL)
         status = make_reservoir(reading, err);
     if (status == TT_OK) {
