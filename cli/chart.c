@@ -160,23 +160,39 @@ static void draw_window(const struct layout *layout, const struct panel *panel,
 }
 
 /* What is inside the plot is drawn from its corner and cut off at its edges: a nested <svg> does both, and needs no id. */
-static void draw_inside(const struct layout *layout, const struct panel *panel,
-                        struct tt_buffer *out)
+static void begin_inside(const struct layout *layout, const struct panel *panel,
+                         struct tt_buffer *out)
 {
-    const struct tt_chart *chart = layout->chart;
-    struct chart_plot plot = {&chart->x, &panel->given->y, layout->x,
-                              panel->y,  layout->width,    panel->height};
-
     tt_buffer_append_str(out, TT_STR("<svg overflow=\"hidden\""));
     chart_put_attribute(out, "x", layout->left);
     chart_put_attribute(out, "y", panel->top);
     chart_put_attribute(out, "width", layout->width);
     chart_put_attribute(out, "height", panel->height);
     tt_buffer_append_str(out, TT_STR(">\n"));
+}
+
+static void draw_ground(const struct layout *layout, const struct panel *panel,
+                        struct tt_buffer *out)
+{
+    const struct tt_chart *chart = layout->chart;
+
+    draw_grid(layout, panel, out);
+    if (chart->n_windows == 0)
+        return;
+    begin_inside(layout, panel, out);
     for (size_t i = 0; i < chart->n_windows && i < TT_CHART_MAX_WINDOWS; i++)
         draw_window(layout, panel, &chart->windows[i], panel == layout->panels, out);
-    if (layout->hover != NULL)
-        chart_hover_draw(layout->hover, chart, layout->width, panel->height, out);
+    tt_buffer_append_str(out, TT_STR("</svg>\n"));
+}
+
+static void draw_layers(const struct layout *layout, const struct panel *panel,
+                        struct tt_buffer *out)
+{
+    const struct tt_chart *chart = layout->chart;
+    struct chart_plot plot = {&chart->x, &panel->given->y, layout->x,
+                              panel->y,  layout->width,    panel->height};
+
+    begin_inside(layout, panel, out);
     if (chart->has_diagonal)
         chart_put_line(out, "tt-line tt-faint tt-level tt-s9", 0.0, panel->height, layout->width,
                        0.0);
@@ -184,18 +200,21 @@ static void draw_inside(const struct layout *layout, const struct panel *panel,
         chart_draw(&plot, &panel->given->layers[i], chart_color(panel->given->layers[i].color, i),
                    out);
     tt_buffer_append_str(out, TT_STR("</svg>\n"));
-}
-
-static void draw_panel(const struct layout *layout, const struct panel *panel,
-                       struct tt_buffer *out)
-{
-    draw_grid(layout, panel, out);
-    draw_inside(layout, panel, out);
     chart_open_rect(out, "tt-plot", layout->left, panel->top, layout->width, panel->height);
     tt_buffer_append_str(out, TT_STR("</rect>\n"));
     if (!layout->has_data)
         chart_put_text(out, "tt-sub", layout->left + layout->width / 2.0,
                        panel->top + panel->height / 2.0, "middle", TT_STR("no data"));
+}
+
+/* Above the ground and below the marks, which have tooltips of their own. */
+static void draw_hover(const struct layout *layout, struct tt_buffer *out)
+{
+    double top = layout->n_panels > 0 ? layout->panels[0].top : 0.0;
+
+    if (layout->hover != NULL)
+        chart_hover_draw(layout->hover, layout->chart, layout->left, top, layout->width,
+                         layout->height - FOOT - top, out);
 }
 
 static void draw_x_axis(const struct layout *layout, struct tt_buffer *out)
@@ -236,7 +255,10 @@ void tt_chart_svg(const struct tt_chart *chart, struct tt_buffer *out)
     chart_begin(&chart->frame, layout->keys, layout->n_keys, layout->height, out);
     draw_x_axis(layout, out);
     for (size_t p = 0; p < layout->n_panels; p++)
-        draw_panel(layout, &layout->panels[p], out);
+        draw_ground(layout, &layout->panels[p], out);
+    draw_hover(layout, out);
+    for (size_t p = 0; p < layout->n_panels; p++)
+        draw_layers(layout, &layout->panels[p], out);
     chart_end(out);
     tt_free(layout->hover);
     tt_free(layout);

@@ -112,8 +112,7 @@ struct tt_chart {
     const struct tt_chart_window *windows;
     size_t n_windows;
     struct tt_str windows_name; /* in the legend */
-    bool
-        has_tooltips; /* the values of lines under the pointer, in 120 strips: some 10 kB a panel */
+    bool has_tooltips; /* the values of lines under the pointer, in 120 strips: some 20 kB */
     bool has_diagonal; /* a pale line from corner to corner: chance, in a ROC curve */
 };
 

@@ -167,7 +167,7 @@ static void put_bar(const struct rows *rows, const struct tt_chart_bars *bars, s
     if (low < high)
         put_whisker(rows, low, high, top + height / 2.0, out);
     tt_buffer_init(&text, 128);
-    tt_chart_put_value(&text, rows->axis->unit, value);
+    chart_put_rounded(&text, rows->axis->unit, value, 4);
     chart_put_text(out, "tt-tick", fmax(fmax(from, to), low < high ? x_at(rows, high) : to) + 5.0,
                    top + height / 2.0 + 4.0, "start", tt_buffer_view(&text));
     tt_buffer_done(&text);

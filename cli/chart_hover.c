@@ -91,13 +91,14 @@ static void put_window(const struct tt_chart *chart, double x, struct tt_buffer 
     }
 }
 
-void chart_hover_draw(const struct chart_hover *hover, const struct tt_chart *chart, double width,
-                      double height, struct tt_buffer *out)
+void chart_hover_draw(const struct chart_hover *hover, const struct tt_chart *chart, double left,
+                      double top, double width, double height, struct tt_buffer *out)
 {
     for (size_t s = 0; s < STRIPS; s++) {
         if (isnan(hover->first_x[s]))
             continue;
-        chart_open_rect(out, "tt-hover", width / STRIPS * (double)s, 0.0, width / STRIPS, height);
+        chart_open_rect(out, "tt-hover", left + width / STRIPS * (double)s, top, width / STRIPS,
+                        height);
         tt_buffer_append_str(out, TT_STR("<title>"));
         tt_chart_put_value(out, chart->x.unit, hover->first_x[s]);
         for (size_t k = 0; k < hover->n_names; k++)

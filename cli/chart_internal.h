@@ -65,6 +65,8 @@ void chart_put_line(struct tt_buffer *out, const char *class_name, double x1, do
 /* An element that is left open for a <title>: "<rect …>". */
 void chart_open_rect(struct tt_buffer *out, const char *class_name, double x, double y,
                      double width, double height);
+/* tt_chart_put_value() with so many significant digits. */
+void chart_put_rounded(struct tt_buffer *out, enum tt_chart_unit unit, double value, int digits);
 /* Estimated width at CHART_FONT. */
 double chart_text_width(struct tt_str text);
 /* Label of a tick among others that are `step` apart, the greatest of them `big`. */
@@ -107,8 +109,7 @@ struct chart_hover;
 /* NULL when memory is gone; freed with tt_free(). */
 struct chart_hover *chart_hover_make(const struct tt_chart *chart, const struct chart_scale *x,
                                      double width);
-/* From the plot's own corner. */
-void chart_hover_draw(const struct chart_hover *hover, const struct tt_chart *chart, double width,
-                      double height, struct tt_buffer *out);
+void chart_hover_draw(const struct chart_hover *hover, const struct tt_chart *chart, double left,
+                      double top, double width, double height, struct tt_buffer *out);
 
 #endif

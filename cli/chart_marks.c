@@ -41,18 +41,42 @@ struct column {
     bool low_is_first; /* of low and high, which came first */
 };
 
+/* Writes a path in tenths: absolute where it begins, then as differences, which are half as long. */
 struct pen {
     struct tt_buffer *out;
     bool is_down, is_step;
+    int64_t x, y; /* where it is */
 };
+
+static void put_tenths(struct tt_buffer *out, int64_t tenths)
+{
+    int64_t size = tenths < 0 ? -tenths : tenths;
+
+    if (tenths < 0)
+        tt_buffer_append_byte(out, '-');
+    if (size >= 10 || size == 0)
+        tt_buffer_append_int64(out, size / 10);
+    if (size % 10 == 0)
+        return;
+    tt_buffer_append_byte(out, '.');
+    tt_buffer_append_byte(out, (char)('0' + size % 10));
+}
 
 static void pen_to(struct pen *pen, struct spot spot)
 {
-    tt_buffer_append_byte(pen->out, !pen->is_down ? 'M' : pen->is_step ? 'H' : 'L');
-    chart_put_fixed(pen->out, spot.x, 1);
-    tt_buffer_append_byte(pen->out, pen->is_down && pen->is_step ? 'V' : ' ');
-    chart_put_fixed(pen->out, spot.y, 1);
+    int64_t x = llround(spot.x * 10.0), y = llround(spot.y * 10.0);
+    int64_t right = pen->is_down ? x - pen->x : x, down = pen->is_down ? y - pen->y : y;
+
+    tt_buffer_append_byte(pen->out, !pen->is_down ? 'M' : pen->is_step ? 'h' : 'l');
+    put_tenths(pen->out, right);
+    if (pen->is_down && pen->is_step)
+        tt_buffer_append_byte(pen->out, 'v');
+    else if (down >= 0)
+        tt_buffer_append_byte(pen->out, ' ');
+    put_tenths(pen->out, down);
     pen->is_down = true;
+    pen->x = x;
+    pen->y = y;
 }
 
 static void column_begin(struct column *column, size_t at, struct spot spot)

@@ -100,6 +100,11 @@ static void put_time(struct tt_buffer *out, double value)
 
 void tt_chart_put_value(struct tt_buffer *out, enum tt_chart_unit unit, double value)
 {
+    chart_put_rounded(out, unit, value, 5);
+}
+
+void chart_put_rounded(struct tt_buffer *out, enum tt_chart_unit unit, double value, int digits)
+{
     struct scaled scaled;
     char text[32];
 
@@ -114,7 +119,7 @@ void tt_chart_put_value(struct tt_buffer *out, enum tt_chart_unit unit, double v
     scaled = scale_of(unit, fabs(value));
     if (unit == TT_CHART_NUMBER && fabs(value) < 1e7)
         scaled = (struct scaled){1.0, ""};
-    tt_buffer_append(out, text, tt_double_format(round_digits(value / scaled.by, 5), text));
+    tt_buffer_append(out, text, tt_double_format(round_digits(value / scaled.by, digits), text));
     tt_buffer_append_str(out, tt_str(scaled.suffix));
 }
 

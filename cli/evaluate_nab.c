@@ -362,8 +362,10 @@ static enum tt_status draw(const struct evaluation *evaluation, const char *path
         status = fill_picture(evaluation, picture, some, err);
     if (status == TT_OK) {
         struct tt_chart_bars bars = {
-            .frame = {.title = TT_STR("Numenta Anomaly Benchmark, by category"),
-                      .subtitle = TT_STR("one threshold for all series")},
+            .frame =
+                {.title = TT_STR("Score by category"),
+                 .subtitle = TT_STR(
+                     "rated as the Numenta Anomaly Benchmark does, one threshold for all series")},
             .axis = {.label = TT_STR("score (100: every window found at once, no false alarm)")},
             .rows = picture->rows,
             .n_rows = picture->n_rows,
