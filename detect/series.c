@@ -297,7 +297,12 @@ void tt_series_write(const struct tt_series *series, void *ret_bytes)
 static bool state_valid(const struct tt_series *series, uint32_t precision)
 {
     const struct core *core = &series->core;
+    unsigned char counter;
 
+    /* A bool that is neither 0 nor 1 may not even be looked at as one. */
+    memcpy(&counter, &series->options.counter, sizeof(counter));
+    if (counter > 1)
+        return false;
     return series->magic == MAGIC && series->precision == precision &&
            (uint32_t)series->options.precision == precision &&
            tt_series_options_check(&series->options, NULL) == TT_OK && core->season.cell >= -1 &&
