@@ -95,10 +95,21 @@ def read_died(directory):
         return {}
 
 
+def telltale_lines(directory):
+    """Telltale's own account, from the end of its log."""
+    try:
+        with open(os.path.join(directory, "telltale.log"), encoding="utf-8", errors="replace") as log:
+            _, found, account = log.read().rpartition("telltale: what became of the data\n")
+    except OSError:
+        found, account = "", ""
+    return account.rstrip().splitlines() if found else ["  none: Telltale was killed, or its log is on a full disk"]
+
+
 def lines_of(directory, capture):
     """All of it, for a person."""
     account = Account(directory)
     return ["What became of the run", "", account.label_line(capture), *account.loss_lines(), "",
+            "Telltale's own account", "", *telltale_lines(directory), "",
             "Each fault in the service that was broken, against baseline (server spans)", "", *account.effect_lines()]
 
 
@@ -148,7 +159,7 @@ class Account:
         return sum(sum(missing.values()) for _, _, missing, _ in self.losses().values())
 
     def loss_lines(self):
-        lines = []
+        lines = [] if self.k6 else ["requests: k6 left no summary (it was killed, or the disk is full)"]
         if self.k6:
             roots = len(self.by_service.get("k6", {}))
             lines.append(f"requests: k6 sent {self.k6['shop_requests']}, nginx saw {self.witnessed}, k6 delivered {self.k6['telltale_delivered']} root spans "

@@ -31,7 +31,11 @@ class SpanFile {
   }
 
   write() {
-    if (this.lines !== '') fs.writeSync(this.fd, this.lines);
+    try {
+      if (this.lines !== '') fs.writeSync(this.fd, this.lines);
+    } catch (error) {
+      console.error('telemetry: spans are not counted:', error.message); // a full disk is no reason to end the service
+    }
     this.lines = '';
   }
 

@@ -88,6 +88,24 @@ def telltale_goes_away():
         print(f"ok: Telltale killed after some requests of {len(seen)}: {len(log)} lines of log, {count(out, 'telltale_failed_deliveries')} failed deliveries")
 
 
+def the_shop_goes_away():
+    """In the middle of the run: not a line for each request; each has its root span, an error without a status."""
+    with labelled.run(keep=True) as process:
+        with shop() as (url, seen):
+            k6 = Load(BASE_URL=url, OTLP=labelled.endpoint(process), DURATION="5s", ANOMALY_RATE="20")
+            telltale.wait_for(lambda: len(seen) > 30, 30)
+        ended, out, log = k6.end()
+        written = labelled.finish(process)
+    assert ended == THRESHOLD and "http_req_failed{anomaly:baseline}" in log[-1], (ended, log[-5:])
+    requests = count(out, "shop_requests")
+    assert 1 < len(log) < requests / 15 and "does not answer: " in log[0], (requests, len(log), log[:5])
+    roots = [row for row in written.rows() if row["service_name"] == "k6"]
+    failed = [row for row in roots if row["http_status_code"] == ""]
+    assert len(roots) == requests and len(failed) > 20, (len(roots), requests, len(failed))
+    assert {row["span_status"] for row in failed} == {"ERROR"}, failed[0]
+    print(f"ok: the shop went away: {len(failed)} of {requests} requests unanswered, {len(log)} lines of log")
+
+
 def metric(process, name, at_ns):
     body = (b'{"resourceMetrics":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"cart"}}]},"scopeMetrics":[{"metrics":'
             b'[{"name":"%s","gauge":{"dataPoints":[{"timeUnixNano":"%d","asInt":"1"}]}}]}]}]}' % (name.encode(), at_ns))
@@ -132,6 +150,7 @@ def main():
     without_telltale()
     without_otlp()
     telltale_goes_away()
+    the_shop_goes_away()
     for number in (signal.SIGKILL, signal.SIGINT):
         a_window_does_not_outlive_its_k6(number)
     it_phones_nowhere()
