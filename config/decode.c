@@ -192,9 +192,58 @@ static struct tt_str text_of(struct decoder *d, const struct tt_node *node)
     return (struct tt_str){NULL, 0};
 }
 
+/* ":4318", "localhost:4318", "[::1]:4318". */
+static bool is_host_and_port(struct tt_str text)
+{
+    size_t colon = text.len;
+    uint64_t port;
+
+    while (colon > 0 && text.data[colon - 1] != ':')
+        colon--;
+    return colon > 0 && tt_str_to_uint64(tt_str_of(text.data + colon, text.len - colon), &port) &&
+           port <= UINT16_MAX;
+}
+
+static bool names_variable(struct tt_str text)
+{
+    for (size_t i = 0; i + 1 < text.len; i++) {
+        char lower = (char)(text.data[i + 1] | 0x20);
+        if (text.data[i] == '$' && ((lower >= 'a' && lower <= 'z') || text.data[i + 1] == '_'))
+            return true;
+    }
+    return false;
+}
+
+/* What a text of this option must be beyond a text. */
+static void check_text(struct decoder *d, const struct tt_node *node, struct tt_str text)
+{
+    const struct tt_field *field = field_of(d);
+    char path[192];
+
+    if ((field->flags & TT_CONFIG_LISTEN) != 0 && (text.len > 0 || field->def != NULL) &&
+        !is_host_and_port(text))
+        problem(d, node->mark, "%s is not host:port; write e.g. localhost:4318",
+                show(d, node).text);
+    if ((field->flags & TT_CONFIG_PATH) == 0)
+        return;
+    if (tt_str_starts_with(text, TT_STR("~")))
+        problem(d, node->mark, "%s: ~ means nothing here; write e.g. ${env:HOME}/data",
+                show(d, node).text);
+    if (!names_variable(text))
+        return;
+    full_path(d, NULL, path);
+    tt_diags_warning(d->diags, node->mark, path,
+                     "%s is taken as it is; for a variable write e.g. ${env:HOME}",
+                     show(d, node).text);
+}
+
 static void set_string(struct decoder *d, const struct tt_node *node)
 {
-    *(const char **)(void *)member_of(d) = text_of(d, node).data;
+    struct tt_str text = text_of(d, node);
+
+    *(const char **)(void *)member_of(d) = text.data;
+    if (text.data != NULL)
+        check_text(d, node, text);
 }
 
 static bool is_bare_integer(const struct tt_node *node, int64_t *ret_value)
@@ -303,6 +352,7 @@ static void split_list(struct decoder *d, const struct tt_node *node, struct tt_
             problem(d, node->mark, "%s has an empty item", show(d, node).text);
             return;
         }
+        check_text(d, node, part);
         list->items[list->count] = tt_arena_copy(d->arena, part).data;
         if (list->items[list->count++] == NULL) {
             no_memory(d);
@@ -332,8 +382,10 @@ static void set_strings(struct decoder *d, const struct tt_node *node)
     }
     for (const struct tt_node *item = node->first; item != NULL; item = item->next) {
         const char *text = item_text(d, item);
-        if (text != NULL)
-            list->items[list->count++] = text;
+        if (text == NULL)
+            continue;
+        check_text(d, item, tt_str(text));
+        list->items[list->count++] = text;
     }
 }
 

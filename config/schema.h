@@ -39,6 +39,9 @@ enum tt_config_flag {
     TT_CONFIG_SECRET = 1 << 1,     /* printed as [REDACTED], never logged */
     TT_CONFIG_RELOADABLE = 1 << 2, /* SIGHUP may change it while running */
     TT_CONFIG_DEPRECATED = 1 << 3,
+    TT_CONFIG_LISTEN =
+        1 << 4, /* text: host:port to listen on, port 0 to 65535; empty where there is no default */
+    TT_CONFIG_PATH = 1 << 5, /* text or texts: files; a shell's ~ is refused, its $NAME warned of */
 };
 
 /* For a bound that is none: .min = 4096, .max = TT_UNBOUNDED. */

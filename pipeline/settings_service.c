@@ -23,7 +23,7 @@ static const struct tt_field metrics_fields[] = {
          "How much the program tells about itself: none closes the endpoint, basic leaves out the durations "
          "of processors; normal and detailed are the same."},
     {TT_STRING(struct tt_metrics_settings, address), .def = "localhost:8888",
-     .doc = "Host and port where GET /metrics answers."},
+     .flags = TT_CONFIG_LISTEN, .doc = "Host and port where GET /metrics answers."},
 };
 static const struct tt_schema metrics_schema =
     TT_SCHEMA(struct tt_metrics_settings, metrics_fields);

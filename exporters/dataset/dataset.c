@@ -31,7 +31,7 @@ struct dataset_config {
     const char *endpoint;
 };
 static const struct tt_field dataset_fields[] = {
-    {TT_STRING(struct dataset_config, directory), .def = "telltale-data",
+    {TT_STRING(struct dataset_config, directory), .def = "telltale-data", .flags = TT_CONFIG_PATH,
      .doc = "Where the files go; made when it is missing, and used by one exporter only."},
     {TT_STRINGS(struct dataset_config, extra_attributes),
      .doc = "Attributes of rows or their resource that get a column of their own."},
@@ -47,7 +47,7 @@ static const struct tt_field dataset_fields[] = {
      .doc = "Files of one set; anomaly types beyond share traces_overflow."},
     {TT_INT(struct dataset_config, max_open_files), .def = "100", .min = 8, .max = 10000,
      .doc = "Files that are open at a time."},
-    {TT_STRING(struct dataset_config, endpoint),
+    {TT_STRING(struct dataset_config, endpoint), .flags = TT_CONFIG_LISTEN,
      .doc =
          "Address of a listener for POST /v1/dataset/finish, such as localhost:4320; none by default."},
 };

@@ -60,7 +60,7 @@ struct file_config {
     size_t max_line_bytes;
 };
 static const struct tt_field file_fields[] = {
-    {TT_STRING(struct file_config, path), .flags = TT_CONFIG_REQUIRED,
+    {TT_STRING(struct file_config, path), .flags = TT_CONFIG_REQUIRED | TT_CONFIG_PATH,
      .doc = "Where to write; a device such as /dev/stdout is allowed."},
     {TT_BOOL(struct file_config, append), .def = "true",
      .doc =

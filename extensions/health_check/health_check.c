@@ -44,7 +44,7 @@ static const struct tt_schema pipeline_schema =
 
 static const struct tt_field health_check_fields[] = {
     {TT_STRING(struct health_check_config, endpoint), .def = "localhost:13133",
-     .doc = "Host and port to listen on."},
+     .flags = TT_CONFIG_LISTEN, .doc = "Host and port to listen on."},
     {TT_STRING(struct health_check_config, path), .def = "/",
      .doc = "Path of the answer; it begins with a slash."},
     {TT_OBJECT(struct health_check_config, response_body), .sub = &body_schema,

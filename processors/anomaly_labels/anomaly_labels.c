@@ -34,7 +34,7 @@ static const struct tt_field fields[] = {
     {TT_STRINGS(struct anomaly_labels_config, sources),
      .def = "attribute,header,baggage,trace,request,window",
      .doc = "Which kinds of evidence are looked at."},
-    {TT_STRINGS(struct anomaly_labels_config, windows),
+    {TT_STRINGS(struct anomaly_labels_config, windows), .flags = TT_CONFIG_PATH,
      .doc = "Files of label windows: NAB's combined_windows.json or a list of objects."},
     {TT_ENUM(struct anomaly_labels_config, spans_in_windows), .def = "mark",
      .choices = window_choices,

@@ -18,7 +18,7 @@ static const struct tt_schema cors_schema = TT_SCHEMA(struct otlp_cors_config, c
 
 static const struct tt_field http_fields[] = {
     {TT_STRING(struct otlp_http_config, endpoint), .def = "localhost:4318",
-     .doc = "Host and port to listen on."},
+     .flags = TT_CONFIG_LISTEN, .doc = "Host and port to listen on."},
     {TT_STRING(struct otlp_http_config, traces_url_path), .def = "/v1/traces",
      .doc = "Path that takes traces."},
     {TT_STRING(struct otlp_http_config, metrics_url_path), .def = "/v1/metrics",
@@ -64,6 +64,7 @@ static const struct tt_schema http_schema = TT_SCHEMA(struct otlp_http_config, h
 
 static const struct tt_field grpc_fields[] = {
     {TT_STRING(struct otlp_grpc_config, endpoint), .def = "localhost:4317",
+     .flags = TT_CONFIG_LISTEN,
      .doc =
          "Host and port to listen on; OTLP over HTTP is served there, gRPC clients are told so."},
     {TT_BOOL(struct otlp_grpc_config, include_metadata), .def = "false",
@@ -121,9 +122,6 @@ bool otlp_is_loopback(const char *endpoint)
 static enum tt_status check_endpoint(const char *protocol, const char *endpoint, bool allowed,
                                      struct tt_error *err)
 {
-    if (endpoint == NULL || tt_str_find(tt_str(endpoint), ':') == strlen(endpoint))
-        return tt_fail(err, TT_INVALID_CONFIG, "protocols.%s.endpoint \"%s\" is not host:port",
-                       protocol, endpoint == NULL ? "" : endpoint);
     if (allowed || otlp_is_loopback(endpoint))
         return TT_OK;
     return tt_fail(

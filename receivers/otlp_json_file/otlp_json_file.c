@@ -26,7 +26,8 @@ struct otlp_json_file_config {
     size_t fingerprint_size;
 };
 static const struct tt_field otlp_json_file_fields[] = {
-    {TT_STRINGS(struct otlp_json_file_config, include), .flags = TT_CONFIG_REQUIRED,
+    {TT_STRINGS(struct otlp_json_file_config, include),
+     .flags = TT_CONFIG_REQUIRED | TT_CONFIG_PATH,
      .doc = "Files to read: paths or glob(7) patterns."},
     {TT_STRINGS(struct otlp_json_file_config, exclude),
      .doc = "Patterns of paths that are left out."},

@@ -342,6 +342,69 @@ static void decode_shows_long_values_cut(void **state)
     done(&d);
 }
 
+struct places {
+    const char *endpoint, *off, *path;
+    struct tt_string_list files;
+};
+
+static const struct tt_field places_fields[] = {
+    {TT_STRING(struct places, endpoint), .def = "localhost:4318", .flags = TT_CONFIG_LISTEN,
+     .doc = "Where to listen."},
+    {TT_STRING(struct places, off), .flags = TT_CONFIG_LISTEN,
+     .doc = "Where to listen, if at all."},
+    {TT_STRING(struct places, path), .flags = TT_CONFIG_PATH, .doc = "Where to write."},
+    {TT_STRINGS(struct places, files), .flags = TT_CONFIG_PATH, .doc = "What to read."},
+};
+static const struct tt_schema places_schema = TT_SCHEMA(struct places, places_fields);
+
+static const struct {
+    const char *text;
+    const char *problem; /* what the one problem says; NULL: there is none */
+} place_cases[] = {
+    {"", NULL},
+    {"endpoint: ':4318'", NULL},
+    {"endpoint: 127.0.0.1:0", NULL},
+    {"endpoint: '[::1]:65535'", NULL},
+    {"endpoint: localhost:65536", "x.endpoint: \"localhost:65536\" is not host:port; write e.g."},
+    {"endpoint: localhost:-1", "is not host:port"},
+    {"endpoint: localhost", "is not host:port"},
+    {"endpoint: 'localhost:'", "is not host:port"},
+    {"endpoint: 'localhost: 1'", "is not host:port"},
+    {"endpoint: ''", "is not host:port"},
+    {"'off': ''", NULL},
+    {"'off': nonsense", "x.off: \"nonsense\" is not host:port"},
+    {"path: data/~x", NULL},
+    {"path: a$1b$", NULL},
+    {"path: ~/data", "x.path: \"~/data\": ~ means nothing here; write e.g. ${env:HOME}/data"},
+    {"path: $HOME/data", "warning: x.path: \"$HOME/data\" is taken as it is"},
+    {"path: data/$_x", "warning: x.path: "},
+    {"files: [a, ~b]", "x.files: \"~b\": ~ means nothing here"},
+    {"files: 'a,~b'", "~ means nothing here"},
+};
+
+static void decode_looks_at_endpoints_and_paths(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < TT_LENGTH(place_cases); i++) {
+        const char *problem = place_cases[i].problem;
+        struct places places;
+        struct tt_arena arena;
+        struct loaded l;
+        char text[128];
+        bool is_error = problem != NULL && strncmp(problem, "warning", 7) != 0, ok;
+        (void)snprintf(text, sizeof(text), "e: {%s}", place_cases[i].text);
+        load_str(&l, tt_str(text), env);
+        tt_arena_init(&arena, 0, 0);
+        ok = tt_config_decode(&places_schema, tt_node_get(l.tree->root, TT_STR("e")), "x", &arena,
+                              &places, &l.diags);
+        check_case(place_cases[i].text, ok == !is_error);
+        check_case(place_cases[i].text, problem == NULL ? tt_str_equal(problems(&l), TT_STR(""))
+                                                        : has(problems(&l), problem));
+        tt_arena_done(&arena);
+        unload(&l);
+    }
+}
+
 static bool decode_once(void *context)
 {
     struct decoded *d = (struct decoded *)context;
@@ -378,6 +441,7 @@ int main(void)
         cmocka_unit_test(decode_of_a_null_body_misses_what_is_required),
         cmocka_unit_test(decode_never_shows_a_secret),
         cmocka_unit_test(decode_shows_long_values_cut),
+        cmocka_unit_test(decode_looks_at_endpoints_and_paths),
         cmocka_unit_test(decode_survives_each_failing_allocation),
     };
 

@@ -121,7 +121,6 @@ static void what_others_can_reach_must_be_meant(void **state)
 static void mistakes_between_options_are_found(void **state)
 {
     static const char *const examples[] = {
-        "protocols: {http: {endpoint: localhost}}",
         "protocols: {http: {traces_url_path: /v1/logs}}",
         "protocols: {http: {logs_url_path: /v1/labels}}",
         "protocols: {http: {compression_algorithms: [gzip, brotli]}}",
