@@ -11,13 +11,16 @@
 #define SUSPECT_WEIGHT 0.125
 #define SUSPECT_SCORE \
     0.833F /* combined: 2.3 deviations; a threshold below it makes no row suspect by itself */
-#define INCIDENT_SCORE 0.667F /* combined: one deviation; what is suspect while an incident lasts */
-#define INCIDENT_RATE  3.0    /* times the contamination */
-#define RATE_ROWS      1000   /* that the rate of alarms is averaged over */
-#define SLEW           0.2    /* of the threshold, on the scale of odds, each half-life */
-#define FEW_ALARMS     40     /* as many scores over the threshold make it worth estimating */
-#define MOST_ROWS      1000000
-#define HOUR           INT64_C(3600000000000)
+#define INCIDENT_SCORE  0.667F /* combined: one deviation; what is suspect while an incident lasts */
+#define INCIDENT_RATE   3.0    /* times the contamination: so many alarms begin one */
+#define INCIDENT_OVER   1.5    /* the same: fewer end it */
+#define LEAST_TRUST     (-6.0) /* log2 of what its rows count at first */
+#define TRUST_DOUBLINGS 4.0    /* each half-life that it lasts */
+#define RATE_ROWS       1000   /* that the rate of alarms is averaged over */
+#define SLEW            0.2    /* of the threshold, on the scale of odds, each half-life */
+#define FEW_ALARMS      40     /* as many scores over the threshold make it worth estimating */
+#define MOST_ROWS       1000000
+#define HOUR            INT64_C(3600000000000)
 
 struct tt_stream_forest {
     struct tt_stream_forest_options options;
@@ -26,7 +29,9 @@ struct tt_stream_forest {
     struct tt_reservoir *scores; /* of one column */
     struct tt_forest *forest;
     float threshold;
-    double alarm_rate;         /* of late */
+    double alarm_rate; /* of late */
+    bool incident;     /* far more alarms than there should be */
+    int64_t incident_began;
     bool mature;               /* the forest was trained on samples that are full, or nearly */
     bool settled;              /* the threshold comes from scores */
     int64_t trained_at, moved; /* when; moved: the threshold */
@@ -144,19 +149,56 @@ uint64_t tt_stream_forest_learnt(const struct tt_stream_forest *stream)
 
 /* ---- learning ---- */
 
-/* What a row counts when it is learnt. While far more rows are alarms than there should be, those that only lean the same
- * way are not trusted either. */
-static double weight_of(struct tt_stream_forest *stream, float score)
+/* An incident begins when far more rows are alarms than there should be, and ends when nearly as few are. */
+static void watch(struct tt_stream_forest *stream, bool alarm, int64_t now)
 {
-    const struct tt_forest_options *options = &stream->options.forest;
-    bool alarm = score >= stream->threshold, suspect = alarm;
+    double usual = stream->options.forest.contamination;
 
     stream->alarm_rate += (alarm - stream->alarm_rate) / RATE_ROWS;
-    if (options->metric == TT_METRIC_COMBINED) {
-        bool incident = stream->alarm_rate > INCIDENT_RATE * options->contamination;
-        suspect = (alarm && score >= SUSPECT_SCORE) || (incident && score >= INCIDENT_SCORE);
+    if (!stream->incident && stream->alarm_rate > INCIDENT_RATE * usual)
+        stream->incident_began = now;
+    stream->incident =
+        stream->alarm_rate > (stream->incident ? INCIDENT_OVER : INCIDENT_RATE) * usual;
+}
+
+/* What an incident's rows count: little at first, more the longer it lasts, for what stays is no fault. */
+static double trust(const struct tt_stream_forest *stream, int64_t now)
+{
+    double age = (double)now - (double)stream->incident_began, doublings;
+
+    if (!stream->incident)
+        return 1.0;
+    doublings = TRUST_DOUBLINGS * age / (double)stream->options.half_life;
+    doublings = doublings > 0.0 ? doublings : 0.0;
+    return doublings < -LEAST_TRUST ? tt_exp2(LEAST_TRUST + doublings) : 1.0;
+}
+
+/* What a row counts when it is learnt: in an incident, those that only lean the same way as alarms count less too. */
+static double weight_of(const struct tt_stream_forest *stream, float score, double trusted)
+{
+    bool suspect = score >= stream->threshold;
+
+    if (stream->options.forest.metric == TT_METRIC_COMBINED) {
+        suspect = suspect && score >= SUSPECT_SCORE;
+        if (stream->incident && score >= INCIDENT_SCORE)
+            return trusted;
     }
-    return suspect ? SUSPECT_WEIGHT : 1.0;
+    if (!suspect)
+        return 1.0;
+    return trusted < SUSPECT_WEIGHT ? trusted : SUSPECT_WEIGHT;
+}
+
+/* Learns a score and returns what its row counts. In an incident all scores count less, alarms or not: the threshold still goes to
+ * where the share of alarms is right, but slowly. */
+static double learn_score(struct tt_stream_forest *stream, const float *score, int64_t now)
+{
+    double trusted;
+
+    watch(stream, *score >= stream->threshold, now);
+    trusted = trust(stream, now);
+    if (stream->mature)
+        tt_reservoir_add(stream->scores, score, now, trusted);
+    return weight_of(stream, *score, trusted);
 }
 
 void tt_stream_forest_learn(struct tt_stream_forest *stream, const struct tt_rows *rows,
@@ -165,13 +207,11 @@ void tt_stream_forest_learn(struct tt_stream_forest *stream, const struct tt_row
     for (size_t i = 0; i < rows->count; i++) {
         int64_t now = when == NULL ? (int64_t)stream->learnt : when[i];
         bool scored = scores != NULL && !isnan(scores[i]);
-        double weight = scored ? weight_of(stream, scores[i]) : 1.0;
+        double weight = scored ? learn_score(stream, &scores[i], now) : 1.0;
         if (stream->learnt++ == 0)
             stream->trained_at = now;
         tt_reservoir_add(stream->recent, tt_row(rows, i), now, weight);
         tt_reservoir_add(stream->long_run, tt_row(rows, i), now, weight);
-        if (scored && stream->mature)
-            tt_reservoir_add(stream->scores, &scores[i], now, 1.0);
     }
 }
 

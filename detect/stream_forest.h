@@ -18,11 +18,12 @@
  *             `contamination` of these reaches. From then on it moves by at most 0.2 for each half-life, on the scale
  *             log2(s / (1 - s)).
  * Poison.     A row that is an alarm (and, combined, has a score of at least 0.833, 2.3 deviations) is learnt with weight 1/8: it
- *             enters the samples as if it were three half-lives old. While the rate of alarms, averaged over 1,000 rows,
- *             exceeds three times the contamination, so is every row that scores 0.667 or more (one deviation, combined).
- *             A fault that makes a fifth of the rows bad for half an hour ends up as a few per cent of the sample, and the
- *             threshold cannot run away meanwhile; a change that stays is believed after some half-lives.
- *
+ *             enters the samples as if it were three half-lives old. An incident is when the rate of alarms, averaged over
+ *             1,000 rows, exceeds three times the contamination, until it is below one and a half. Its rows that score 0.667 or
+ *             more (one deviation, combined) count 1/64 at its start and twice as much for each quarter of a half-life that it
+ *             lasts; so do all its scores, for the threshold. A fault of half an hour that makes a fifth of the rows bad leaves next
+ *             to nothing in the samples; a change that stays is believed after one to two half-lives. (Trust in what
+ *             is persistent: the opposite of trimming, which would refuse it for ever.)
  * Time:       `when` is an argument, in units of the caller's choice: nanoseconds of event time live, row numbers in
  *             experiments; half_life and retrain_after are in the same units.
  * Ownership:  the stream owns samples and scratch; forests are reference-counted.

@@ -308,6 +308,38 @@ static void what_is_gone_is_forgotten_and_what_stays_is_believed(void **state)
     test_free(scores);
 }
 
+/* Of rows on a new level, how many are alarms still, after so many of them. */
+static double share_still_alarms(size_t n_after)
+{
+    struct tt_stream_forest_options options = row_options();
+    struct table before = make_rows(8000, 0, 1, NULL), after = make_rows(n_after, 0, 2, NULL);
+    float *scores = test_malloc((n_after > 8000 ? n_after : 8000) * sizeof(float));
+    struct tt_stream_forest *stream;
+    double share;
+
+    options.long_half_life = 8000;
+    stream = stream_of(&options);
+    for (size_t i = 0; i < n_after * COLUMNS; i += COLUMNS)
+        after.x[i] += 6.0F;
+    push(stream, &before.rows, NULL, scores);
+    push(stream, &after.rows, NULL, scores);
+    (void)mean_score(stream, &after.rows, &share);
+    tt_stream_forest_free(stream);
+    table_free(&before);
+    table_free(&after);
+    test_free(scores);
+    return share;
+}
+
+/* Trust grows with the time that a change has lasted: after a quarter of a half-life it is a fault, after two it is how things are. */
+static void a_change_is_believed_once_it_has_lasted(void **state)
+{
+    (void)state;
+           share_still_alarms(8000), share_still_alarms(12000));
+           assert_true(share_still_alarms(1000) > 0.9);
+           assert_true(share_still_alarms(8000) < 0.1);
+}
+
 /* Recall of anomalies after `good` rows, and again after `flood` rows of which a fifth are such; both thresholds. */
 struct flood {
     double before, after;
@@ -446,6 +478,7 @@ int main(void)
         cmocka_unit_test(one_pass_ranks_as_well_as_a_forest_that_saw_everything),
         cmocka_unit_test(a_steady_stream_keeps_its_scores),
         cmocka_unit_test(what_is_gone_is_forgotten_and_what_stays_is_believed),
+        cmocka_unit_test(a_change_is_believed_once_it_has_lasted),
         cmocka_unit_test(a_flood_of_bad_rows_does_not_become_normal),
         cmocka_unit_test(the_threshold_cannot_run_away),
         cmocka_unit_test(scores_of_young_forests_do_not_make_the_threshold),
