@@ -253,7 +253,7 @@ enum tt_status tt_csv_next_record(struct tt_csv *csv, struct tt_str *ret_record,
 {
     struct scan scan = {.at = 0};
     enum tt_status status = TT_OK;
-    size_t len;
+    size_t len = 0;
 
     csv->record = *ret_record = (struct tt_str){NULL, 0};
     csv->n_cells = 0;

@@ -64,6 +64,8 @@ static enum tt_status check_header(const struct tt_table *table, const struct tt
     if (count == 0 || (count == 1 && cells[0].len == 0))
         return tt_fail(err, TT_INVALID_DATA, "%s:1: no header: the file is empty", path);
     for (size_t i = 0; i < count; i++) {
+        if (cells[i].len == 0) /* its data may be NULL */
+            continue;
         if (memchr(cells[i].data, '\0', cells[i].len) != NULL)
             return tt_fail(err, TT_INVALID_DATA, "%s:1: column %zu: a NUL byte in a name", path,
                            i + 1);
@@ -272,14 +274,17 @@ static float read_cell(struct tt_table *table, uint32_t target, struct tt_str ce
 {
     struct tt_table_column *column = &table->columns[target];
     double number;
-    float value;
+    float value = NAN;
 
     cell = tt_str_trim(cell);
     if (cell.len > 0 &&
         tt_number_scan(cell.data, cell.data + cell.len, &number) == cell.data + cell.len)
         return (float)number;
-    if (cell.len == 0 || find_word(cell, &value)) {
-        value = cell.len == 0 ? NAN : value;
+    if (cell.len == 0) {
+        column->missing++;
+        return NAN;
+    }
+    if (find_word(cell, &value)) {
         column->missing += isnan(value) != 0;
         return value;
     }
