@@ -148,6 +148,21 @@ static bool has_known_columns(const struct reading *reading, const struct tt_str
     return true;
 }
 
+/* Not judged as leaks: the label itself and ids; times and durations have judgements of their own. */
+static bool is_judged(struct tt_str name)
+{
+    static const char *const not_judged[] = {
+        "timestamp",          "start_time_ns", "end_time_ns",    "duration_ns",    "duration_ms",
+        "trace_id",           "span_id",       "parent_span_id", "anomaly_type",   "anomaly_label",
+        "anomaly_root_cause", "anomaly_msg",   "label_source",   "anomaly_active",
+    };
+
+    for (size_t i = 0; i < TT_LENGTH(not_judged); i++)
+        if (tt_str_equal(name, tt_str(not_judged[i])))
+            return false;
+    return true;
+}
+
 /* The first file's columns are described; files with others are left out of that. */
 static enum tt_status describe_columns(struct reading *reading, const struct tt_str *cells,
                                        struct tt_error *err)
@@ -159,8 +174,11 @@ static enum tt_status describe_columns(struct reading *reading, const struct tt_
     if (stats->columns == NULL) {
         stats->columns = tt_columns_new(&stats->arena, cells, reading->n_columns);
         stats->leaks = tt_leaks_new(reading->n_columns);
-        if (stats->columns == NULL || stats->leaks == NULL)
+        stats->judged = tt_arena_calloc(&stats->arena, reading->n_columns + 1, sizeof(bool));
+        if (stats->columns == NULL || stats->leaks == NULL || stats->judged == NULL)
             return tt_fail(err, TT_NO_MEMORY, "judge columns");
+        for (size_t i = 0; i < reading->n_columns; i++)
+            stats->judged[i] = is_judged(cells[i]);
     }
     reading->is_described = has_known_columns(reading, cells);
     return TT_OK;
@@ -240,7 +258,8 @@ static bool judge_cells(const struct reading *reading, const struct tt_str *cell
         return true;
     stats->sampled++;
     for (size_t i = 0; i < reading->n_columns; i++)
-        if (!tt_leaks_add(stats->leaks, i, cells[i], type->class, traces[span->trace].is_held_out))
+        if (stats->judged[i] &&
+            !tt_leaks_add(stats->leaks, i, cells[i], type->class, traces[span->trace].is_held_out))
             return false;
     return true;
 }

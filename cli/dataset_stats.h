@@ -41,6 +41,7 @@ struct tt_stats {
     struct tt_graph_counts spans;
     struct tt_columns *columns; /* of spans; NULL: no file of spans */
     struct tt_leaks *leaks;
+    bool *judged; /* by column: whether it may give the label away */
     struct tt_sdk sdk;
     uint64_t labelled, normal, anomalous, unknown; /* spans */
     uint64_t labelled_normal;

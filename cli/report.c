@@ -24,19 +24,48 @@ struct tt_str tt_report_text(struct tt_report *report, const char *format, ...)
         tt_str_of(text, (size_t)len < sizeof(text) ? (size_t)len : sizeof(text) - 1));
 }
 
+const char *tt_report_count(struct tt_report *report, uint64_t value)
+{
+    char text[32];
+    size_t at = sizeof(text), digits = 0;
+    struct tt_str kept;
+
+    do {
+        if (digits++ % 3 == 0 && digits > 1)
+            text[--at] = ',';
+        text[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    kept = tt_arena_copy(report->arena, tt_str_of(text + at, sizeof(text) - at));
+    return kept.data == NULL ? "" : kept.data;
+}
+
+/* U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069: what turns the text around it. */
+static bool is_direction_mark(struct tt_str rest)
+{
+    const unsigned char *c = (const unsigned char *)rest.data;
+
+    return rest.len >= 3 && c[0] == 0xE2 &&
+           ((c[1] == 0x80 && (c[2] == 0x8E || c[2] == 0x8F || (c[2] >= 0xAA && c[2] <= 0xAE))) ||
+            (c[1] == 0x81 && c[2] >= 0xA6 && c[2] <= 0xA9));
+}
+
 struct tt_str tt_report_clean(struct tt_report *report, struct tt_str name)
 {
     char text[MAX_NAME + 4];
-    size_t n = 0;
+    size_t n = 0, read = 0;
 
     if (name.len == 0)
         return TT_STR("(empty)");
-    while (n < name.len && n < MAX_NAME) {
-        unsigned char c = (unsigned char)name.data[n];
-        text[n++] = c < 0x20 || c == 0x7F ? '?' : (char)c;
+    while (read < name.len && n < MAX_NAME) {
+        struct tt_str rest = tt_str_of(name.data + read, name.len - read);
+        unsigned char c = (unsigned char)name.data[read];
+        bool turns = is_direction_mark(rest);
+        text[n++] = turns || c < 0x20 || c == 0x7F ? '?' : (char)c;
+        read += turns ? 3 : 1;
     }
-    n = tt_utf8_valid_prefix(tt_str_of(text, n)); /* the cut may have split a character */
-    if (n < name.len) {
+    if (read < name.len) {
+        n = tt_utf8_valid_prefix(tt_str_of(text, n)); /* the cut may have split a character */
         memcpy(text + n, "…", sizeof("…") - 1);
         n += sizeof("…") - 1;
     }

@@ -8,7 +8,8 @@
  * Baseline: spans that somebody labelled none or normal; where nobody labelled any, all that are not anomalous.
  * Types:    the TT_REPORT_TYPES most frequent anomalous ones each, the rest together as the last.
  * Blocks:   a stretch of time in which traces of one type began (report_blocks.c); the repeats of effects.
- * Service:  where a type is measured: that which run.json names, else the one whose own time or errors differ most from baseline.
+ * Service:  where a type is measured: that which run.json names, else the one in which the time that a trace takes longer is spent, or where
+ *           errors begin (report_faults.c).
  *
  * Ownership: tt_report_done(); views live as long as the stats and the report.  Threads: one.
  * Cost:      after reading, O(spans log spans); 30 bytes a span more.
@@ -42,11 +43,10 @@ struct tt_dist {
 /* Spans of one service in one group. */
 struct tt_report_cell {
     uint64_t spans, errors;
-    uint64_t own_errors;     /* errors without a child that has one */
-    double self_median;      /* ns */
-    double median;           /* of durations */
-    double superiority;      /* of durations over the baseline's; NaN: too few */
-    double self_superiority; /* of own times likewise */
+    uint64_t own_errors; /* errors without a child that has one */
+    double own_ns;       /* sum of own times: durations less those of the spans they called */
+    double median;       /* of durations */
+    double superiority;  /* of durations over the baseline's; NaN: too few */
 };
 
 enum tt_shows { TT_SHOWS_UNKNOWN, TT_SHOWS_NOT, TT_SHOWS_WEAKLY, TT_SHOWS_CLEARLY };
@@ -202,8 +202,18 @@ const char *tt_shows_name(enum tt_shows shows);       /* "no", "weakly", "clearl
 /* A sentence for an entry of orphans, in the arena. */
 struct tt_str tt_orphans_sentence(struct tt_report *report,
                                   const struct tt_report_orphans *orphans);
-/* A name from outside made fit for one line: cut at 48 bytes, control characters as "?", "(empty)". In the arena. */
+/* A name from outside made fit for one line: cut at 48 bytes, control characters and marks of direction as "?", "(empty)". In the arena. */
 struct tt_str tt_report_clean(struct tt_report *report, struct tt_str name);
+/* "1,234,567", with a NUL. */
+const char *tt_report_count(struct tt_report *report, uint64_t value);
+/* Time that a service spends by itself in an average trace of a group, in ns. */
+static inline double tt_report_own_time(const struct tt_report *report, size_t service,
+                                        size_t group)
+{
+    uint64_t traces = report->groups[group].traces;
+
+    return traces == 0 ? 0 : report->services[service].cells[group].own_ns / (double)traces;
+}
 /* printf into the arena; empty when memory is gone. */
 struct tt_str tt_report_text(struct tt_report *report, const char *format, ...) TT_PRINTF(2, 3);
 
@@ -216,5 +226,6 @@ static inline double tt_share(uint64_t part, uint64_t whole)
 
 void tt_report_put_text(struct tt_report *report, struct tt_buffer *out);
 void tt_report_put_json(struct tt_report *report, struct tt_buffer *out);
+void tt_report_put_html(struct tt_report *report, struct tt_buffer *out);
 
 #endif

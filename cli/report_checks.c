@@ -29,9 +29,9 @@ static double percent(uint64_t part, uint64_t whole)
     return 100 * tt_share(part, whole);
 }
 
-static unsigned long long ull(uint64_t value)
+static const char *count(struct tt_report *report, uint64_t value)
 {
-    return (unsigned long long)value;
+    return tt_report_count(report, value);
 }
 
 static void check_labels(struct tt_report *report)
@@ -51,8 +51,9 @@ static void check_labels(struct tt_report *report)
                 "x-anomaly headers."));
     else
         add(report, "labels", "Spans have labels", verdict,
-            tt_report_text(report, "%llu of %llu spans have label evidence (%.2f %%).",
-                           ull(stats->labelled), ull(spans), percent(stats->labelled, spans)),
+            tt_report_text(report, "%s of %s spans have label evidence (%.2f %%).",
+                           count(report, stats->labelled), count(report, spans),
+                           percent(stats->labelled, spans)),
             TT_STR(
                 "The others are called normal without anybody having said so: train on rows whose label_source is not "
                 "none, and see the services with little coverage."));
@@ -66,8 +67,8 @@ static void check_classes(struct tt_report *report)
 
     if (stats->anomalous == 0 || stats->normal == 0) {
         add(report, "classes", "Both classes are there", TT_CHECK_FAIL,
-            tt_report_text(report, "There is one class only: %llu normal and %llu anomalous spans.",
-                           ull(stats->normal), ull(stats->anomalous)),
+            tt_report_text(report, "There is one class only: %s normal and %s anomalous spans.",
+                           count(report, stats->normal), count(report, stats->anomalous)),
             TT_STR("A classifier needs both: record baseline and faults in one run."));
         return;
     }
@@ -79,10 +80,11 @@ static void check_classes(struct tt_report *report)
     add(report, "classes", "Both classes are there", thin > 0 ? TT_CHECK_WARN : TT_CHECK_PASS,
         tt_report_text(
             report,
-            "%llu normal and %llu anomalous spans (%.1f %% anomalous) of %zu types; the rarest has %llu traces.",
-            ull(stats->normal), ull(stats->anomalous),
+            "%s normal and %s anomalous spans (%.1f %% anomalous) of %zu types; the rarest has %s traces.",
+            count(report, stats->normal), count(report, stats->anomalous),
             percent(stats->anomalous, stats->normal + stats->anomalous),
-            report->n_groups - 1 + (report->has_others ? report->other_types - 1 : 0), ull(least)),
+            report->n_groups - 1 + (report->has_others ? report->other_types - 1 : 0),
+            count(report, least)),
         TT_STR(
             "Types of fewer than 30 traces cannot be learnt, nor tested: record longer, or leave them out."));
 }
@@ -93,7 +95,8 @@ static void check_consistent(struct tt_report *report)
 
     add(report, "consistent", "A trace has one label", mixed > 0 ? TT_CHECK_WARN : TT_CHECK_PASS,
         mixed == 0 ? TT_STR("All spans of each trace have the same type.")
-                   : tt_report_text(report, "%llu traces have spans of several types.", ull(mixed)),
+                   : tt_report_text(report, "%s traces have spans of several types.",
+                                    count(report, mixed)),
         TT_STR(
             "Spans that came after their trace was written miss its label: raise idle of the trace_assembler, or run "
             "dataset extract on the JSONL."));
@@ -230,8 +233,9 @@ static void check_bystanders(struct tt_report *report)
                   "No span that is called normal was recorded while a label window was open for its service.")
             : tt_report_text(
                   report,
-                  "%llu spans that are called normal (%.1f %%) were recorded while a fault was active for their service.",
-                  ull(stats->bystander_spans), percent(stats->bystander_spans, stats->normal)),
+                  "%s spans that are called normal (%.1f %%) were recorded while a fault was active for their service.",
+                  count(report, stats->bystander_spans),
+                  percent(stats->bystander_spans, stats->normal)),
         TT_STR(
             "They may have felt the fault: leave normal rows with an anomalous anomaly_active out."));
 }
@@ -250,13 +254,12 @@ static void check_traces(struct tt_report *report)
             ? TT_CHECK_FAIL
             : TT_CHECK_WARN,
         spans->incomplete_traces == 0
-            ? tt_report_text(report, "All %llu traces have their root and every parent.",
-                             ull(spans->traces))
+            ? tt_report_text(report, "All %s traces have their root and every parent.",
+                             count(report, spans->traces))
             : tt_report_text(
-                  report,
-                  "%llu of %llu traces lack a root or a parent (%.2f %%); %llu orphaned spans.",
-                  ull(spans->incomplete_traces), ull(spans->traces),
-                  percent(spans->incomplete_traces, spans->traces), ull(spans->orphans)),
+                  report, "%s of %s traces lack a root or a parent (%.2f %%); %s orphaned spans.",
+                  count(report, spans->incomplete_traces), count(report, spans->traces),
+                  percent(spans->incomplete_traces, spans->traces), count(report, spans->orphans)),
         report->n_orphans == 0 ? TT_STR("") : tt_orphans_sentence(report, &report->orphans[0]));
 }
 
@@ -266,9 +269,9 @@ static void check_duplicates(struct tt_report *report)
 
     add(report, "duplicates", "No span is there twice",
         duplicates > 0 ? TT_CHECK_WARN : TT_CHECK_PASS,
-        duplicates == 0
-            ? TT_STR("No span is there twice.")
-            : tt_report_text(report, "%llu spans are there more than once.", ull(duplicates)),
+        duplicates == 0 ? TT_STR("Trace and span id of every span are its own.")
+                        : tt_report_text(report, "%s spans are there more than once.",
+                                         count(report, duplicates)),
         TT_STR(
             "Drop them by trace_id and span_id before splitting, or they leak from train to test."));
 }
@@ -281,9 +284,10 @@ static void check_clocks(struct tt_report *report)
     add(report, "clocks", "Clocks agree",
         tt_share(spans->skewed, spans->spans) > MUCH || negative > 0 ? TT_CHECK_WARN
                                                                      : TT_CHECK_PASS,
-        tt_report_text(
-            report, "%llu spans begin before their parent (%.2f %%), %llu end before they begin.",
-            ull(spans->skewed), percent(spans->skewed, spans->spans), ull(negative)),
+        tt_report_text(report,
+                       "%s spans begin before their parent (%.2f %%), %s end before they begin.",
+                       count(report, spans->skewed), percent(spans->skewed, spans->spans),
+                       count(report, negative)),
         TT_STR(
             "Do not use differences of start times across services; durations are right, for each is by one clock."));
 }

@@ -9,7 +9,7 @@
 #define WEAK_RATIO   1.1
 #define WEAK_ERRORS  0.02
 #define WEAK_CHANCE  0.6
-#define OWN_CHANGE   0.2 /* less in the service itself: where it is felt most */
+#define MUCH_TIME    0.2 /* of what a trace takes at baseline */
 #define WEAK_TAIL    2.0
 
 /* ---- which service ---- */
@@ -29,48 +29,63 @@ static bool can_compare(const struct tt_report_cell *cells, size_t group)
     return cells[group].spans >= TT_REPORT_MIN_SPANS && cells[0].spans >= TT_REPORT_MIN_SPANS;
 }
 
-/* 0 to 1: how much the service's own times or the errors that began in it are up. Both are differences of probabilities:
- * Cliff's delta, and that of the error rates. */
-static double own_change(const struct tt_report_cell *cells, size_t group)
+/* By how much a trace takes longer in the service itself, in ns: callers that only wait have nothing of it. */
+static double more_time(const struct tt_report *report, size_t service, size_t group)
 {
-    double slower = 2 * cells[group].self_superiority - 1;
-    double errors = tt_share(cells[group].own_errors, cells[group].spans) -
-                    tt_share(cells[0].own_errors, cells[0].spans);
-
-    return fmax(fmax(slower, errors), 0);
+    return tt_report_own_time(report, service, group) - tt_report_own_time(report, service, 0);
 }
 
-/* The same of durations: what a service feels that calls others more often (a cache that misses, say). */
-static double felt_change(const struct tt_report_cell *cells, size_t group)
+/* How much more often a span of the service is in error without having called one that is. */
+static double more_errors(const struct tt_report *report, size_t service, size_t group)
 {
-    return fmax(2 * cells[group].superiority - 1, 0);
+    const struct tt_report_cell *cells = report->services[service].cells;
+
+    return tt_share(cells[group].own_errors, cells[group].spans) -
+           tt_share(cells[0].own_errors, cells[0].spans);
 }
 
-static uint32_t most_changed(const struct tt_report *report, size_t group,
-                             double (*change_of)(const struct tt_report_cell *cells, size_t group),
+typedef double change(const struct tt_report *report, size_t service, size_t group);
+
+static uint32_t most_changed(const struct tt_report *report, size_t group, change *change_of,
                              double *ret_change)
 {
     uint32_t best = TT_REPORT_NO_GROUP;
 
-    *ret_change = -1;
+    *ret_change = -(double)INFINITY;
     for (uint32_t i = 0; i < report->n_services; i++) {
-        const struct tt_report_cell *cells = report->services[i].cells;
-        double change = can_compare(cells, group) ? change_of(cells, group) : -1;
-        if (change > *ret_change) {
-            *ret_change = change;
-            best = i;
-        }
+        if (!can_compare(report->services[i].cells, group) ||
+            !(change_of(report, i, group) > *ret_change))
+            continue;
+        *ret_change = change_of(report, i, group);
+        best = i;
     }
     return best;
 }
 
-static uint32_t guess_service(const struct tt_report *report, size_t group)
+/* How much surer its spans take longer: what a caller feels that has to call others more often. */
+static double felt(const struct tt_report *report, size_t service, size_t group)
 {
-    double own, felt;
-    uint32_t by_own = most_changed(report, group, own_change, &own);
-    uint32_t by_felt = most_changed(report, group, felt_change, &felt);
+    return report->services[service].cells[group].superiority;
+}
 
-    return own < OWN_CHANGE && felt > own ? by_felt : by_own;
+#define CANDIDATES 3
+
+/* Where most of the additional time is; where errors begin; where it is felt most. Without additional time worth mentioning
+ * errors come first. */
+static void list_candidates(const struct tt_report *report, size_t group,
+                            uint32_t ret_services[CANDIDATES])
+{
+    double time, errors, ignored, usual = 0;
+    uint32_t by_time = most_changed(report, group, more_time, &time);
+    uint32_t by_errors = most_changed(report, group, more_errors, &errors);
+    bool errors_first;
+
+    for (size_t i = 0; i < report->n_services; i++)
+        usual += tt_report_own_time(report, i, 0);
+    errors_first = time < MUCH_TIME * usual && errors >= WEAK_ERRORS;
+    ret_services[0] = errors_first ? by_errors : by_time;
+    ret_services[1] = errors_first ? by_time : by_errors;
+    ret_services[2] = most_changed(report, group, felt, &ignored);
 }
 
 /* ---- its spans ---- */
@@ -207,13 +222,15 @@ static enum tt_shows shows_how(const struct tt_report_group *group)
     double tail = group->here.p99 / group->here_baseline.p99;
     double errors = tt_share(group->here_errors, group->here.count) -
                     tt_share(group->here_baseline_errors, group->here_baseline.count);
+    bool may_be_chance = group->log_ratio.low <= 0; /* without an interval nobody knows */
 
     if (group->here.count < TT_REPORT_MIN_SPANS || group->here_baseline.count < TT_REPORT_MIN_SPANS)
         return TT_SHOWS_UNKNOWN;
-    if (ratio >= CLEAR_RATIO || errors >= CLEAR_ERRORS || group->here_superiority >= CLEAR_CHANCE)
+    if (errors >= CLEAR_ERRORS || group->here_superiority >= CLEAR_CHANCE ||
+        (ratio >= CLEAR_RATIO && !may_be_chance))
         return TT_SHOWS_CLEARLY;
     if (errors >= WEAK_ERRORS || group->here_superiority >= WEAK_CHANCE || tail >= WEAK_TAIL ||
-        (group->log_ratio.low > 0 && ratio >= WEAK_RATIO))
+        ratio >= CLEAR_RATIO || (ratio >= WEAK_RATIO && group->log_ratio.low > 0))
         return TT_SHOWS_WEAKLY;
     return TT_SHOWS_NOT;
 }
@@ -249,26 +266,53 @@ static bool compare(struct tt_report *report, struct tt_report_group *group, str
     return ok;
 }
 
-static bool measure(struct tt_report *report, size_t number)
+static bool measure_in(struct tt_report *report, size_t number, uint32_t service)
 {
     struct tt_report_group *group = &report->groups[number];
     struct sample fault, baseline = {.n = 0};
     bool ok;
 
-    group->service = named_service(report, group);
-    group->is_guessed = group->service == TT_REPORT_NO_GROUP;
-    if (group->is_guessed)
-        group->service = guess_service(report, number);
-    if (group->service == TT_REPORT_NO_GROUP)
-        return true;
-    group->by_entry = count_entries(report, group->service, number) >= TT_REPORT_MIN_SPANS &&
-                      count_entries(report, group->service, 0) >= TT_REPORT_MIN_SPANS;
-    ok = sample_make(report, group->service, number, group->by_entry, &fault) &&
-         sample_make(report, group->service, 0, group->by_entry, &baseline) &&
+    group->service = service;
+    group->by_entry = count_entries(report, service, number) >= TT_REPORT_MIN_SPANS &&
+                      count_entries(report, service, 0) >= TT_REPORT_MIN_SPANS;
+    ok = sample_make(report, service, number, group->by_entry, &fault) &&
+         sample_make(report, service, 0, group->by_entry, &baseline) &&
          compare(report, group, &fault, &baseline);
     sample_done(&fault);
     sample_done(&baseline);
     return ok;
+}
+
+/* The first candidate in which it shows clearly, else the first in which it shows most. */
+static bool measure_best(struct tt_report *report, size_t number)
+{
+    struct tt_report_group *group = &report->groups[number];
+    uint32_t services[CANDIDATES], best;
+    enum tt_shows most = TT_SHOWS_UNKNOWN;
+
+    list_candidates(report, number, services);
+    best = services[0];
+    for (size_t i = 0; i < CANDIDATES && most < TT_SHOWS_CLEARLY; i++) {
+        if (services[i] == TT_REPORT_NO_GROUP)
+            continue;
+        if (!measure_in(report, number, services[i]))
+            return false;
+        if (group->shows > most) {
+            most = group->shows;
+            best = services[i];
+        }
+    }
+    return best == TT_REPORT_NO_GROUP || group->service == best || measure_in(report, number, best);
+}
+
+static bool measure(struct tt_report *report, size_t number)
+{
+    struct tt_report_group *group = &report->groups[number];
+    uint32_t named = named_service(report, group);
+
+    group->service = TT_REPORT_NO_GROUP;
+    group->is_guessed = named == TT_REPORT_NO_GROUP;
+    return group->is_guessed ? measure_best(report, number) : measure_in(report, number, named);
 }
 
 enum tt_status tt_report_measure_faults(struct tt_report *report, struct tt_error *err)

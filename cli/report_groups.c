@@ -119,6 +119,7 @@ static void count_span(struct tt_report *report, const struct tt_graph_span *spa
     cell->spans++;
     cell->errors += is_error;
     cell->own_errors += is_error && (span->flags & TT_SPAN_CHILD_ERROR) == 0;
+    cell->own_ns += tt_span_self_ns(span);
 }
 
 static enum tt_status count_spans(struct tt_report *report, struct tt_error *err)
@@ -252,60 +253,33 @@ static enum tt_status order_spans(struct tt_report *report, struct tt_error *err
     return TT_OK;
 }
 
-typedef double span_value(const struct tt_graph_span *span);
-
-static double duration_of(const struct tt_graph_span *span)
-{
-    return (double)span->duration_ns;
-}
-
-static double self_of(const struct tt_graph_span *span)
-{
-    return tt_span_self_ns(span);
-}
-
-/* Values of a slice, sorted. */
-static size_t slice_values(const struct tt_report *report, size_t service, size_t group,
-                           span_value *value, double *values)
+/* Durations of a slice, sorted. */
+static size_t slice_durations(const struct tt_report *report, size_t service, size_t group,
+                              double *values)
 {
     size_t n, n_spans;
     const uint32_t *slice = tt_report_slice(report, service, group, &n);
     const struct tt_graph_span *spans = tt_graph_spans(report->stats->graph, &n_spans);
 
     for (size_t i = 0; i < n; i++)
-        values[i] = value(&spans[slice[i]]);
+        values[i] = (double)spans[slice[i]].duration_ns;
     tt_sort_doubles(values, n);
     return n;
 }
 
-/* Median of each group, and superiority over the baseline, which stays at the front of values. */
-static void measure_service(struct tt_report *report, size_t service, span_value *value,
-                            double *values, double ret_medians[], double ret_superiorities[])
-{
-    size_t n_baseline = slice_values(report, service, 0, value, values);
-    double *those = values + n_baseline;
-
-    for (size_t i = 0; i < report->n_groups; i++) {
-        size_t n = slice_values(report, service, i, value, those);
-        ret_medians[i] = tt_quantile_sorted(those, n, 0.5);
-        ret_superiorities[i] = n < TT_REPORT_MIN_SPANS || n_baseline < TT_REPORT_MIN_SPANS
-                                   ? (double)NAN
-                                   : tt_superiority_sorted(those, n, values, n_baseline);
-    }
-}
-
+/* The baseline's values stay at the front. */
 static void measure_cells(struct tt_report *report, size_t service, double *values)
 {
     struct tt_report_cell *cells = report->services[service].cells;
-    double medians[2][TT_REPORT_GROUPS], superiorities[2][TT_REPORT_GROUPS];
+    size_t n_baseline = slice_durations(report, service, 0, values);
+    double *those = values + n_baseline;
 
-    measure_service(report, service, duration_of, values, medians[0], superiorities[0]);
-    measure_service(report, service, self_of, values, medians[1], superiorities[1]);
     for (size_t i = 0; i < report->n_groups; i++) {
-        cells[i].median = medians[0][i];
-        cells[i].superiority = superiorities[0][i];
-        cells[i].self_median = medians[1][i];
-        cells[i].self_superiority = superiorities[1][i];
+        size_t n = slice_durations(report, service, i, those);
+        cells[i].median = tt_quantile_sorted(those, n, 0.5);
+        cells[i].superiority = n < TT_REPORT_MIN_SPANS || n_baseline < TT_REPORT_MIN_SPANS
+                                   ? (double)NAN
+                                   : tt_superiority_sorted(those, n, values, n_baseline);
     }
 }
 

@@ -275,8 +275,8 @@ static void put_cell(const struct tt_report *report, const struct tt_report_serv
     put_count(out, "own_errors", cell->own_errors);
     put_number(out, "median", cell->median);
     put_number(out, "superiority", cell->superiority);
-    put_number(out, "own_time_median", cell->self_median);
-    put_number(out, "own_time_superiority", cell->self_superiority);
+    put_number(out, "own_time_per_trace",
+               tt_report_own_time(report, (size_t)(service - report->services), group));
     close_at(out, item, '}');
 }
 

@@ -2,21 +2,6 @@
 /* What tells the label without a model: single columns, the time, the duration. */
 #include "cli/report.h"
 
-/* Not judged: the label itself, ids; times and durations have judgements of their own. */
-static bool is_judged(struct tt_str name)
-{
-    static const char *const not_judged[] = {
-        "timestamp",          "start_time_ns", "end_time_ns",    "duration_ns",    "duration_ms",
-        "trace_id",           "span_id",       "parent_span_id", "anomaly_type",   "anomaly_label",
-        "anomaly_root_cause", "anomaly_msg",   "label_source",   "anomaly_active",
-    };
-
-    for (size_t i = 0; i < TT_LENGTH(not_judged); i++)
-        if (tt_str_equal(name, tt_str(not_judged[i])))
-            return false;
-    return true;
-}
-
 static void insert(struct tt_report_leak *list, size_t *n, const struct tt_report_leak *leak)
 {
     size_t at = *n;
@@ -213,7 +198,7 @@ enum tt_status tt_report_find_leaks(struct tt_report *report, struct tt_error *e
     enum tt_status status;
 
     for (size_t i = 0; i < tt_columns_count(stats->columns); i++)
-        if (is_judged(tt_columns_at(stats->columns, i)->name) && !judge_column(report, i))
+        if (stats->judged[i] && !judge_column(report, i))
             return tt_fail(err, TT_NO_MEMORY, "judge columns");
     status = judge_time(report, err);
     if (status == TT_OK)

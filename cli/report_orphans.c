@@ -2,9 +2,9 @@
 /*
  * Spans whose parent never arrived, and whose fault that probably is.
  *
- * A span that is not a SERVER or CONSUMER span has its parent in its own process: that service lost it. Of the others the parent is in the
- * caller: the service that most often calls this one where both are here (a majority vote: R. S. Boyer, J S. Moore, "MJRTY", 1981). Where
- * nobody ever is, and the trace has no root, whoever began it sends no spans.
+ * The service of a missing parent is the one that most parents of such spans are from where they are here: of SERVER and CONSUMER spans
+ * (of this service) another one, its usual caller; of all others mostly the service itself. That is a majority vote (R. S. Boyer, J S. Moore, "MJRTY",
+ * 1981). Where no caller is ever here and the trace has no root, whoever began it sends no spans.
  */
 #include "cli/report.h"
 
@@ -12,6 +12,7 @@
 
 #define EDGE_NS  UINT64_C(10000000000)
 #define N_CAUSES 4
+#define MIN_RUN  6 /* times EDGE_NS: in a shorter run everything is near an end */
 
 struct caller {
     uint32_t service; /* candidate */
@@ -26,7 +27,8 @@ struct work {
     struct tt_report *report;
     struct tt_graph_span *spans;
     const struct tt_graph_trace *traces;
-    struct caller *callers; /* by service */
+    struct caller *callers; /* by service: parents of its entry spans in other services */
+    struct caller *parents; /* by service: parents of its other spans */
     struct tally *tallies;  /* [service * N_CAUSES + cause] */
     uint32_t *missing;      /* distinct missing parents, by trace */
 };
@@ -50,16 +52,35 @@ static void find_callers(struct work *work, size_t n_spans)
 {
     for (size_t i = 0; i < n_spans; i++) {
         const struct tt_graph_span *span = &work->spans[i];
-        if (span->parent_index == TT_GRAPH_NONE || !is_entry(span))
+        uint32_t service;
+        if (span->parent_index == TT_GRAPH_NONE)
             continue;
-        if (work->spans[span->parent_index].service != span->service)
-            vote(&work->callers[span->service], work->spans[span->parent_index].service);
+        service = work->spans[span->parent_index].service;
+        if (!is_entry(span))
+            vote(&work->parents[span->service], service);
+        else if (service != span->service)
+            vote(&work->callers[span->service], service);
     }
 }
 
 /* ---- causes ---- */
 
-/* One missing parent with its children: spans[first] to spans[last - 1] of the sorted orphans. */
+static struct tally *tally_of(const struct work *work, uint32_t service, enum tt_orphan_cause cause)
+{
+    return &work->tallies[service * N_CAUSES + cause];
+}
+
+/* A child that is no entry: its parent is in its own process unless its kind usually has it elsewhere. */
+static struct tally *cause_within(const struct work *work, uint32_t service)
+{
+    const struct caller *parent = &work->parents[service];
+
+    return parent->votes == 0 || parent->service == service
+               ? tally_of(work, service, TT_ORPHAN_LOST)
+               : tally_of(work, parent->service, TT_ORPHAN_CALLER);
+}
+
+/* The children of one missing parent. */
 static struct tally *cause_of(const struct work *work, struct tt_graph_span *const *children,
                               size_t n)
 {
@@ -68,13 +89,13 @@ static struct tally *cause_of(const struct work *work, struct tt_graph_span *con
 
     for (size_t i = 0; i < n; i++)
         if (!is_entry(children[i]))
-            return &work->tallies[children[i]->service * N_CAUSES + TT_ORPHAN_LOST];
+            return cause_within(work, children[i]->service);
     if (caller->votes > 0)
-        return &work->tallies[caller->service * N_CAUSES + TT_ORPHAN_CALLER];
+        return tally_of(work, caller->service, TT_ORPHAN_CALLER);
     if (child->trace != TT_GRAPH_NONE && !work->traces[child->trace].has_root &&
         work->missing[child->trace] == 1)
-        return &work->tallies[child->service * N_CAUSES + TT_ORPHAN_ENTRY];
-    return &work->tallies[child->service * N_CAUSES + TT_ORPHAN_STRANGER];
+        return tally_of(work, child->service, TT_ORPHAN_ENTRY);
+    return tally_of(work, child->service, TT_ORPHAN_STRANGER);
 }
 
 static void count_children(const struct work *work, struct tt_graph_span *const *children, size_t n)
@@ -140,6 +161,7 @@ static void add_entry(struct tt_report *report, const struct tt_report_orphans *
 static void list_worst(struct work *work)
 {
     const struct tt_stats *stats = work->report->stats;
+    bool is_long = stats->last_ns > stats->first_ns + MIN_RUN * EDGE_NS;
 
     for (size_t i = 0; i < stats->services.count * N_CAUSES; i++) {
         const struct tally *tally = &work->tallies[i];
@@ -150,8 +172,8 @@ static void list_worst(struct work *work)
             .children = tally->children,
             .parents = tally->parents,
             .present = service->rows,
-            .at_begin = 10 * tally->early >= 9 * tally->children,
-            .at_end = 10 * tally->late >= 9 * tally->children,
+            .at_begin = is_long && 10 * tally->early >= 9 * tally->children,
+            .at_end = is_long && 10 * tally->late >= 9 * tally->children,
         };
         if (tally->children > 0)
             add_entry(work->report, &entry);
@@ -164,8 +186,8 @@ static enum tt_status work_on(struct work *work, size_t n_spans, struct tt_error
         tt_calloc(work->report->stats->spans.orphans + 1, sizeof(struct tt_graph_span *));
     size_t n = 0;
 
-    if (orphans == NULL || work->callers == NULL || work->tallies == NULL ||
-        work->missing == NULL) {
+    if (orphans == NULL || work->callers == NULL || work->parents == NULL ||
+        work->tallies == NULL || work->missing == NULL) {
         tt_free(orphans);
         return tt_fail(err, TT_NO_MEMORY, "explain orphans");
     }
@@ -190,10 +212,12 @@ enum tt_status tt_report_find_orphans(struct tt_report *report, struct tt_error 
     if (report->stats->spans.orphans == 0)
         return TT_OK;
     work.callers = tt_calloc(n_services + 1, sizeof(*work.callers));
+    work.parents = tt_calloc(n_services + 1, sizeof(*work.parents));
     work.tallies = tt_calloc(n_services * N_CAUSES + 1, sizeof(*work.tallies));
     work.missing = tt_calloc(n_traces + 1, sizeof(*work.missing));
     status = work_on(&work, n_spans, err);
     tt_free(work.callers);
+    tt_free(work.parents);
     tt_free(work.tallies);
     tt_free(work.missing);
     return status;
@@ -204,8 +228,8 @@ enum tt_status tt_report_find_orphans(struct tt_report *report, struct tt_error 
 struct tt_str tt_orphans_sentence(struct tt_report *report, const struct tt_report_orphans *orphans)
 {
     struct tt_str name = tt_report_clean(report, orphans->service);
-    unsigned long long children = (unsigned long long)orphans->children;
-    unsigned long long parents = (unsigned long long)orphans->parents;
+    const char *children = tt_report_count(report, orphans->children);
+    const char *parents = tt_report_count(report, orphans->parents);
     const char *when =
         orphans->at_begin && !orphans->at_end
             ? "; most in the first 10 s, so the recording began in the middle of these traces"
@@ -218,13 +242,13 @@ struct tt_str tt_orphans_sentence(struct tt_report *report, const struct tt_repo
     case TT_ORPHAN_CALLER:
         return tt_report_text(
             report,
-            "Spans of `%.*s` never arrived: %llu children name a parent that is not here (%llu spans; %llu others of it are "
+            "Spans of `%.*s` never arrived: %s children name a parent that is not here (%s spans; %s others of it are "
             "here)%s. Its exporter dropped them (a full queue), it samples, or it exports somewhere else too.",
-            TT_STR_ARG(name), children, parents, (unsigned long long)orphans->present, when);
+            TT_STR_ARG(name), children, parents, tt_report_count(report, orphans->present), when);
     case TT_ORPHAN_ENTRY:
         return tt_report_text(
             report,
-            "Who calls `%.*s` sends a traceparent but no spans: %llu children in %llu traces begin below a root that is not "
+            "Who calls `%.*s` sends a traceparent but no spans: %s children in %s traces begin below a root that is not "
             "here%s. A load test, a browser or a proxy without an exporter; the traces lack their root and nothing else.",
             TT_STR_ARG(name), children, parents, when);
     case TT_ORPHAN_STRANGER:
@@ -232,7 +256,7 @@ struct tt_str tt_orphans_sentence(struct tt_report *report, const struct tt_repo
     }
     return tt_report_text(
         report,
-        "Spans of a caller of `%.*s` never arrived: %llu children name a parent that is not here (%llu spans), and no caller of it "
+        "Spans of a caller of `%.*s` never arrived: %s children name a parent that is not here (%s spans), and no caller of it "
         "ever is%s. That service is not instrumented to export here.",
         TT_STR_ARG(name), children, parents, when);
 }

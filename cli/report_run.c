@@ -126,8 +126,11 @@ static void show_plain(struct tt_report *report, const struct pending *member)
         return;
     }
     len = json_dumpb(member->value, text, sizeof(text), JSON_ENCODE_ANY | JSON_COMPACT);
-    add_fact(report, member->name,
-             len > sizeof(text) ? TT_STR("(too long)") : tt_str_of(text, len));
+    if (len <= sizeof(text))
+        add_fact(report, member->name, tt_str_of(text, len));
+    else
+        add_fact(report, member->name,
+                 tt_report_text(report, "%zu entries", json_array_size(member->value)));
 }
 
 static size_t push_members(struct tt_report *report, const struct pending *of,

@@ -13,13 +13,21 @@ static double percent(uint64_t part, uint64_t whole)
     return 100 * tt_share(part, whole);
 }
 
-/* printf counts bytes, people count characters. */
+/* Cut or filled up to a number of characters, which printf would count as bytes. */
 static void put_padded(struct tt_buffer *out, struct tt_str text, size_t width)
 {
-    size_t characters = 0;
+    size_t characters = 0, cut = 0;
 
-    for (size_t i = 0; i < text.len; i++)
+    for (size_t i = 0; i < text.len; i++) {
         characters += ((unsigned char)text.data[i] & 0xC0) != 0x80;
+        if (characters == width && cut == 0)
+            cut = i;
+    }
+    if (characters > width) {
+        tt_buffer_append(out, text.data, cut);
+        tt_buffer_append_str(out, TT_STR("…"));
+        return;
+    }
     tt_buffer_append_str(out, text);
     for (; characters < width; characters++)
         tt_buffer_append_byte(out, ' ');
@@ -29,6 +37,14 @@ static void put_name(struct tt_report *report, struct tt_buffer *out, struct tt_
 {
     tt_buffer_append_str(out, TT_STR("  "));
     put_padded(out, tt_report_clean(report, name), WIDTH);
+}
+
+static void put_ms(struct tt_buffer *out, double ns, int width)
+{
+    if (isfinite(ns))
+        tt_buffer_printf(out, " %*.2f", width, ns / 1e6);
+    else
+        tt_buffer_printf(out, " %*s", width, "-");
 }
 
 static void put_line(struct tt_buffer *out, const char *name, uint64_t value, uint64_t of)
@@ -152,12 +168,13 @@ static void put_types(struct tt_report *report, struct tt_buffer *out)
     for (size_t i = 0; i < report->n_groups; i++) {
         const struct tt_report_group *group = &report->groups[i];
         put_name(report, out, group->name);
-        tt_buffer_printf(out,
-                         " %9" PRIu64 " %8" PRIu64 " %5" PRIu32 " %7" PRIu32
-                         " %6.1f%% %11.2f %11.2f %13.2f\n",
+        tt_buffer_printf(out, " %9" PRIu64 " %8" PRIu64 " %5" PRIu32 " %7" PRIu32 " %6.1f%%",
                          group->spans, group->traces, group->services, group->blocks,
-                         percent(group->errors, group->spans), group->durations.median / 1e6,
-                         group->durations.p99 / 1e6, group->trace_durations.median / 1e6);
+                         percent(group->errors, group->spans));
+        put_ms(out, group->durations.median, 11);
+        put_ms(out, group->durations.p99, 11);
+        put_ms(out, group->trace_durations.median, 13);
+        tt_buffer_append_byte(out, '\n');
     }
     if (report->is_mixed)
         tt_buffer_append_str(
@@ -187,7 +204,8 @@ static void put_fault(struct tt_report *report, const struct tt_report_group *gr
                          exp(group->log_ratio.low), exp(group->log_ratio.high),
                          group->log_ratio.n_left);
     else
-        tt_buffer_printf(out, "%7.2f, one block", group->here.median / group->here_baseline.median);
+        tt_buffer_printf(out, "%7.2f, no interval",
+                         group->here.median / group->here_baseline.median);
     tt_buffer_printf(out, "  %s\n", tt_shows_name(group->shows));
 }
 
@@ -207,7 +225,8 @@ static void put_faults(struct tt_report *report, struct tt_buffer *out)
         if (report->groups[i].is_guessed) {
             tt_buffer_append_str(
                 out,
-                TT_STR("  * where it shows most; run.json can say which service was broken\n"));
+                TT_STR(
+                    "  * a guess: where the additional time is spent, or errors begin; run.json can say which service was broken\n"));
             break;
         }
 }
