@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "exporters/dataset/cells.h"
 
+#include "base/clock.h"
+
 #include <csv.h>
 
 #define EACH_BYTE(c) (UINT64_C(0x0101010101010101) * (c))
@@ -21,20 +23,57 @@ static uint64_t needs_care(uint64_t word)
            (word & EACH_BYTE(0x80));
 }
 
-static bool is_plain(struct tt_str text)
+/* Texts below 16 bytes, in two pieces that may overlap. */
+static bool copy_short(char *to, struct tt_str text)
 {
-    uint64_t word, care = 0;
-    size_t i = 0;
+    uint64_t low = EACH_BYTE('x'), high = low;
+    const char *from = text.data;
+    size_t len = text.len;
 
+    if (len >= 8) {
+        memcpy(&low, from, 8);
+        memcpy(&high, from + len - 8, 8);
+        memcpy(to, &low, 8);
+        memcpy(to + len - 8, &high, 8);
+    } else if (len >= 4) {
+        memcpy(&low, from, 4);
+        memcpy(&high, from + len - 4, 4);
+        memcpy(to, &low, 4);
+        memcpy(to + len - 4, &high, 4);
+    } else {
+        memcpy(&low, from, 1);
+        memcpy((char *)&low + 1, from + len / 2, 1);
+        memcpy((char *)&low + 2, from + len - 1, 1);
+        to[0] = from[0];
+        to[len / 2] = from[len / 2];
+        to[len - 1] = from[len - 1];
+    }
+    return (needs_care(low) | needs_care(high)) == 0;
+}
+
+/* Control characters and what is not ASCII are below a blank, as bytes with a sign are compared. */
+static bool copy_long(char *to, struct tt_str text)
+{
+    int8_t bytes __attribute__((vector_size(16))), care __attribute__((vector_size(16))) = {0};
+    uint64_t any[2];
+
+    for (size_t i = 0; i < text.len; i += 16) {
+        size_t at = i + 16 <= text.len ? i : text.len - 16;
+        memcpy(&bytes, text.data + at, 16);
+        memcpy(to + at, &bytes, 16);
+        care |= (bytes < 0x20) | (bytes == '"') | (bytes == ',');
+    }
+    memcpy(any, &care, sizeof(any));
+    return (any[0] | any[1]) == 0;
+}
+
+bool dataset_copy_plain(char *to, struct tt_str text)
+{
+    if (text.len == 0)
+        return true;
     if (text.data[0] == ' ' || text.data[text.len - 1] == ' ')
         return false;
-    for (; i + 8 <= text.len; i += 8) {
-        memcpy(&word, text.data + i, 8);
-        care |= needs_care(word);
-    }
-    word = EACH_BYTE('x');
-    memcpy(&word, text.data + i, text.len - i);
-    return (care | needs_care(word)) == 0;
+    return text.len < 16 ? copy_short(to, text) : copy_long(to, text);
 }
 
 static bool is_formula(struct tt_str text)
@@ -90,11 +129,16 @@ static void write_with_care(struct tt_buffer *out, struct tt_str text, bool guar
 
 void dataset_cell_text(struct tt_buffer *out, struct tt_str text, bool guard)
 {
+    char *to;
+
     if (text.len == 0)
         return;
     guard = guard && is_formula(text);
-    if (TT_LIKELY(!guard && is_plain(text)))
-        tt_buffer_append_str(out, text);
+    to = tt_buffer_reserve(out, text.len);
+    if (to == NULL)
+        return;
+    if (TT_LIKELY(!guard && dataset_copy_plain(to, text)))
+        out->len += text.len;
     else
         write_with_care(out, text, guard);
 }
@@ -124,24 +168,121 @@ static const char two_digits[] =
     "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
     "8081828384858687888990919293949596979899";
 
+static size_t digits_of(uint64_t value)
+{
+    static const uint64_t powers[] = {
+        0,
+        UINT64_C(10),
+        UINT64_C(100),
+        UINT64_C(1000),
+        UINT64_C(10000),
+        UINT64_C(100000),
+        UINT64_C(1000000),
+        UINT64_C(10000000),
+        UINT64_C(100000000),
+        UINT64_C(1000000000),
+        UINT64_C(10000000000),
+        UINT64_C(100000000000),
+        UINT64_C(1000000000000),
+        UINT64_C(10000000000000),
+        UINT64_C(100000000000000),
+        UINT64_C(1000000000000000),
+        UINT64_C(10000000000000000),
+        UINT64_C(100000000000000000),
+        UINT64_C(1000000000000000000),
+        UINT64_C(10000000000000000000),
+    };
+    /* log10(2) is about 1233 / 4096: right, or one too few. */
+    size_t bits = 64 - (size_t)__builtin_clzll(value | 1), fewest = bits * 1233 >> 12;
+
+    return fewest + (value >= powers[fewest]);
+}
+
 char *dataset_put_uint(char *to, uint64_t value)
 {
-    char text[20];
-    size_t at = sizeof(text);
+    size_t at = digits_of(value);
+    char *end = to + at;
 
     while (value >= 100) {
         at -= 2;
-        memcpy(text + at, two_digits + 2 * (value % 100), 2);
+        memcpy(to + at, two_digits + 2 * (value % 100), 2);
         value /= 100;
     }
-    if (value >= 10) {
-        at -= 2;
-        memcpy(text + at, two_digits + 2 * value, 2);
-    } else {
-        text[--at] = (char)('0' + value);
+    if (value >= 10)
+        memcpy(to, two_digits + 2 * value, 2);
+    else
+        to[0] = (char)('0' + value);
+    return end;
+}
+
+static void put_pair(char *to, uint32_t value)
+{
+    memcpy(to, two_digits + (size_t)2 * value, 2);
+}
+
+char *dataset_put_nine(char *to, uint32_t value)
+{
+    uint32_t high = value / 10000, low = value % 10000;
+
+    to[0] = (char)('0' + high / 10000);
+    high %= 10000;
+    put_pair(to + 1, high / 100);
+    put_pair(to + 3, high % 100);
+    put_pair(to + 5, low / 100);
+    put_pair(to + 7, low % 100);
+    return to + 9;
+}
+
+char *dataset_put_timestamp(char *to, struct dataset_day *day, uint64_t ns)
+{
+    uint64_t second = ns / TT_SECOND;
+    uint32_t of_day = (uint32_t)(second % 86400), fraction = (uint32_t)(ns % TT_SECOND);
+    char text[32];
+
+    if (second / 86400 != day->number) {
+        (void)tt_time_format(ns, 0, text);
+        memcpy(day->text, text, sizeof(day->text));
+        day->number = second / 86400;
     }
-    memcpy(to, text + at, sizeof(text) - at);
-    return to + (sizeof(text) - at);
+    memcpy(to, day->text, sizeof(day->text));
+    memcpy(to + 11, "00:00:00.", 9);
+    put_pair(to + 11, of_day / 3600);
+    put_pair(to + 14, of_day / 60 % 60);
+    put_pair(to + 17, of_day % 60);
+    to = dataset_put_nine(to + 20, fraction);
+    *to = 'Z';
+    return to + 1;
+}
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+/* Four bytes at a time: spread to sixteen bits each, split into two nibbles, each a digit or a letter. */
+static void put_four_hex(char *to, const uint8_t *bytes)
+{
+    uint32_t four;
+    uint64_t x, letters;
+
+    memcpy(&four, bytes, 4);
+    x = (four | (uint64_t)four << 16) & UINT64_C(0x0000FFFF0000FFFF);
+    x = (x | x << 8) & UINT64_C(0x00FF00FF00FF00FF);
+    x = (x >> 4 | x << 8) & EACH_BYTE(0x0F);
+    letters = ((x + EACH_BYTE(6)) >> 4) & EACH_BYTE(1);
+    x += EACH_BYTE('0') + letters * ('a' - '0' - 10);
+    memcpy(to, &x, 8);
+}
+#else
+static void put_four_hex(char *to, const uint8_t *bytes)
+{
+    tt_hex_encode(bytes, 4, to);
+}
+#endif
+
+char *dataset_put_id(char *to, const uint8_t *id, size_t len)
+{
+    if (id == NULL)
+        return to;
+    for (size_t i = 0; i < len; i += 4)
+        put_four_hex(to + 2 * i, id + i);
+    return to + 2 * len;
 }
 
 char *dataset_put_ms(char *to, uint64_t ns)

@@ -20,9 +20,26 @@ void dataset_cell_text(struct tt_buffer *out, struct tt_str text, bool guard);
 void dataset_cell_value(struct tt_buffer *out, const struct tt_value *value,
                         struct tt_buffer *scratch, bool guard);
 
-/* Decimal digits at `to` (room for 20), no NUL; returns the byte behind them. */
+/* Copies a text that needs neither quotes nor a closer look to `to` and returns true. False: the text.len bytes there are worth nothing. */
+bool dataset_copy_plain(char *to, struct tt_str text);
+
+/* Each of the following writes at `to`, no NUL, and returns the byte behind. */
+
+/* Decimal digits; room for 20. */
 char *dataset_put_uint(char *to, uint64_t value);
+/* Nine digits of a number below 10^9, with leading zeros. */
+char *dataset_put_nine(char *to, uint32_t value);
 /* Nanoseconds as milliseconds with the decimals that are needed, exact: "12.5". Room for 28. */
 char *dataset_put_ms(char *to, uint64_t ns);
+/* Lower-case hexadecimal, 2 * len; len: a multiple of 4. Nothing for NULL. */
+char *dataset_put_id(char *to, const uint8_t *id, size_t len);
+
+/* The date of the last timestamp. */
+struct dataset_day {
+    uint64_t number; /* since 1970; UINT64_MAX: none */
+    char text[11];   /* "2025-08-21T" */
+};
+/* RFC 3339 in UTC with nine decimals: 30 bytes. */
+char *dataset_put_timestamp(char *to, struct dataset_day *day, uint64_t ns);
 
 #endif

@@ -68,7 +68,7 @@ void dataset_format_begin(struct dataset_formatter *f, const struct tt_batch *ba
     f->min_ns = UINT64_MAX;
     f->max_ns = 0;
     f->extras_of = UINT32_MAX;
-    f->second = UINT64_MAX;
+    f->day.number = UINT64_MAX;
     f->resource_of = UINT32_MAX;
     f->service.valid = false;
     tt_buffer_clear(&f->runs);
@@ -137,9 +137,7 @@ static void put_id(struct dataset_formatter *f, const uint8_t *id, size_t len)
     if (to == NULL)
         return;
     *to = ',';
-    if (id != NULL)
-        tt_hex_encode(id, len, to + 1);
-    f->bytes.len += 1 + (id == NULL ? 0 : 2 * len);
+    f->bytes.len += (size_t)(dataset_put_id(to + 1, id, len) - to);
 }
 
 /* A name of an enumeration, or the number of a value that has none. */
@@ -153,25 +151,13 @@ static void put_enum(struct dataset_formatter *f, int32_t value, const char *con
         tt_buffer_append_int64(&f->bytes, value);
 }
 
-/* RFC 3339 with nine decimals, without a comma: it is the first cell. The part up to the second is kept. */
+/* Without a comma: it is the first cell. */
 static void put_timestamp(struct dataset_formatter *f, uint64_t ns)
 {
-    char text[32], *to = tt_buffer_reserve(&f->bytes, 32);
-    uint64_t second = ns / TT_SECOND, fraction = ns % TT_SECOND;
+    char *to = tt_buffer_reserve(&f->bytes, 30);
 
-    if (to == NULL)
-        return;
-    if (second != f->second) {
-        (void)tt_time_format(ns, 0, text);
-        memcpy(f->second_text, text, 19);
-        f->second = second;
-    }
-    memcpy(to, f->second_text, 19);
-    to[19] = '.';
-    for (size_t i = 28; i > 19; i--, fraction /= 10)
-        to[i] = (char)('0' + fraction % 10);
-    to[29] = 'Z';
-    f->bytes.len += 30;
+    if (to != NULL)
+        f->bytes.len += (size_t)(dataset_put_timestamp(to, &f->day, ns) - to);
 }
 
 /* ---- attributes ---- */
@@ -293,18 +279,18 @@ static bool same_view(struct tt_str a, struct tt_str b)
     return a.data == b.data && a.len == b.len;
 }
 
-static void put_service(struct dataset_formatter *f, const struct tt_row *row)
+/* The cell of the row's service, kept while it does not change. */
+static void find_service(struct dataset_formatter *f, const struct tt_row *row)
 {
     struct tt_str name = tt_row_resource(f->batch, row)->service_name;
 
-    if (!f->service.valid || !same_view(f->service.input, name)) {
-        tt_buffer_clear(&f->service.text);
-        tt_buffer_append_byte(&f->service.text, ',');
-        dataset_cell_text(&f->service.text, name, f->guard);
-        f->service.input = name;
-        f->service.valid = true;
-    }
-    put_cached(f, &f->service);
+    if (f->service.valid && same_view(f->service.input, name))
+        return;
+    tt_buffer_clear(&f->service.text);
+    tt_buffer_append_byte(&f->service.text, ',');
+    dataset_cell_text(&f->service.text, name, f->guard);
+    f->service.input = name;
+    f->service.valid = true;
 }
 
 /* ---- labels and runs ---- */
@@ -393,20 +379,22 @@ static struct dataset_class *last_class(const struct dataset_formatter *f)
     return &dataset_classes(f, &n)[f->last_class];
 }
 
-/* Returns whether they are the labels of the row before. */
-static bool put_labels(struct dataset_formatter *f, uint32_t row)
+/* Returns whether the row has the labels of the row before. */
+static bool find_labels(struct dataset_formatter *f, uint32_t row)
 {
     size_t before = f->last_class;
-    const struct dataset_class *class;
 
     f->last_class = class_of(f, row);
-    if (f->classes.failed != TT_OK) {
+    if (f->classes.failed != TT_OK)
         f->bytes.failed = f->classes.failed;
-        return false;
-    }
-    class = last_class(f);
-    tt_buffer_append(&f->bytes, f->label_texts.data + class->text_at, class->text_len);
     return f->last_class == before;
+}
+
+static void put_labels(struct dataset_formatter *f)
+{
+    const struct dataset_class *class = last_class(f);
+
+    tt_buffer_append(&f->bytes, f->label_texts.data + class->text_at, class->text_len);
 }
 
 static void add_to_runs(struct dataset_formatter *f, size_t begin, bool same)
@@ -438,80 +426,10 @@ static void add_to_range(struct dataset_formatter *f, uint64_t ns)
 
 /* ---- rows ---- */
 
-/* The request target: of http.target, else of url.path and url.query, else what follows the host in a whole URL. */
-static void put_target(struct dataset_formatter *f)
+static void put_span(struct dataset_formatter *f, const struct tt_row *row)
 {
-    struct tt_str path, query, url;
-    size_t slash;
-
-    if (f->ranks[SLOT_HTTP_TARGET] != 0 ||
-        (f->ranks[SLOT_URL_PATH] | f->ranks[SLOT_URL_FULL]) == 0) {
-        put_slot(f, SLOT_HTTP_TARGET);
-    } else if (f->ranks[SLOT_URL_PATH] == 0) {
-        if (!tt_value_first_text(&f->values[SLOT_URL_FULL], &url))
-            url = (struct tt_str){NULL, 0};
-        slash = tt_str_find(url, '/');
-        if (slash + 1 < url.len && url.data[slash + 1] == '/') {
-            url = tt_str_of(url.data + slash + 2, url.len - slash - 2);
-            slash = tt_str_find(url, '/');
-        }
-        put_text(f, tt_str_of(url.data + slash, url.len - slash));
-    } else if (f->ranks[SLOT_URL_QUERY] == 0 ||
-               !tt_value_first_text(&f->values[SLOT_URL_PATH], &path) ||
-               !tt_value_first_text(&f->values[SLOT_URL_QUERY], &query) || query.len == 0) {
-        put_slot(f, SLOT_URL_PATH);
-    } else {
-        tt_buffer_clear(&f->json);
-        tt_buffer_append_str(&f->json, path);
-        tt_buffer_append_byte(&f->json, '?');
-        tt_buffer_append_str(&f->json, query);
-        put_text(f, tt_buffer_view(&f->json));
-    }
-}
-
-static void put_span_times(struct dataset_formatter *f, const struct tt_span *span)
-{
-    uint64_t duration = span->end_ns > span->start_ns ? span->end_ns - span->start_ns : 0;
-    char *to;
-
-    put_timestamp(f, span->start_ns);
-    to = tt_buffer_reserve(&f->bytes, 128);
-    if (to == NULL)
-        return;
-    *to++ = ',';
-    to = dataset_put_uint(to, span->start_ns);
-    *to++ = ',';
-    to = dataset_put_uint(to, span->end_ns);
-    *to++ = ',';
-    to = dataset_put_uint(to, duration);
-    *to++ = ',';
-    to = dataset_put_ms(to, duration);
-    f->bytes.len = (size_t)(to - f->bytes.data);
-}
-
-static bool put_span(struct dataset_formatter *f, const struct tt_row *row)
-{
-    static const char *const kinds[] = {"UNSPECIFIED", "INTERNAL", "SERVER",
-                                        "CLIENT",      "PRODUCER", "CONSUMER"};
-    static const char *const codes[] = {"UNSET", "OK", "ERROR"};
-    bool same;
-
-    put_span_times(f, &row->span);
-    put_service(f, row);
-    put_id(f, row->span.trace_id, 16);
-    put_id(f, row->span.span_id, 8);
-    put_id(f, row->span.parent_span_id, 8);
-    put_text(f, row->span.name);
-    put_enum(f, row->span.kind, kinds, TT_LENGTH(kinds));
-    put_enum(f, row->span.status_code, codes, TT_LENGTH(codes));
-    put_slot(f, SLOT_HTTP_METHOD);
-    put_slot(f, SLOT_HTTP_STATUS);
-    put_target(f);
-    same = put_labels(f, tt_row_index(f->batch, row));
-    for (unsigned i = 0; i < DATASET_NETWORK; i++)
-        put_slot(f, SLOT_NETWORK + i);
+    dataset_format_span(f, &row->span);
     add_to_range(f, row->span.start_ns);
-    return same;
 }
 
 static void put_point_value(struct dataset_formatter *f, const struct tt_point *point)
@@ -531,7 +449,7 @@ static void put_point_value(struct dataset_formatter *f, const struct tt_point *
         tt_buffer_append_double(&f->bytes, point->sum);
 }
 
-static bool put_point(struct dataset_formatter *f, const struct tt_row *row)
+static void put_point(struct dataset_formatter *f, const struct tt_row *row)
 {
     static const char *const types[] = {
         "none", "gauge", "sum", "histogram", "exponential_histogram", "summary"};
@@ -541,7 +459,7 @@ static bool put_point(struct dataset_formatter *f, const struct tt_row *row)
     put_timestamp(f, row->point.time_ns);
     put_uint(f, row->point.start_ns);
     put_uint(f, row->point.time_ns);
-    put_service(f, row);
+    put_cached(f, &f->service);
     put_text(f, metric->name);
     put_enum(f, (int32_t)metric->type, types, TT_LENGTH(types));
     put_text(f, metric->unit);
@@ -551,11 +469,11 @@ static bool put_point(struct dataset_formatter *f, const struct tt_row *row)
                                               : TT_STR("false"));
     put_point_value(f, &row->point);
     put_attributes(f, row);
+    put_labels(f);
     add_to_range(f, row->point.time_ns);
-    return put_labels(f, tt_row_index(f->batch, row));
 }
 
-static bool put_log(struct dataset_formatter *f, const struct tt_row *row)
+static void put_log(struct dataset_formatter *f, const struct tt_row *row)
 {
     const struct tt_log_record *log = &row->log;
     struct tt_value body = tt_value_of(log->body);
@@ -564,7 +482,7 @@ static bool put_log(struct dataset_formatter *f, const struct tt_row *row)
     put_timestamp(f, time_ns);
     put_uint(f, log->time_ns);
     put_uint(f, log->observed_ns);
-    put_service(f, row);
+    put_cached(f, &f->service);
     comma(f);
     tt_buffer_append_int64(&f->bytes, log->severity);
     put_text(f, log->severity_text);
@@ -573,24 +491,29 @@ static bool put_log(struct dataset_formatter *f, const struct tt_row *row)
     put_id(f, log->trace_id, 16);
     put_id(f, log->span_id, 8);
     put_attributes(f, row);
+    put_labels(f);
     add_to_range(f, time_ns);
-    return put_labels(f, tt_row_index(f->batch, row));
 }
 
 static void put_row(struct dataset_formatter *f, const struct tt_row *row)
 {
     size_t begin = f->bytes.len;
+    uint32_t index = tt_row_index(f->batch, row);
     bool same;
 
     collect(f, row);
+    same = find_labels(f, index);
+    find_service(f, row);
+    if (f->bytes.failed != TT_OK)
+        return;
     if (f->batch->signal == TT_TRACES)
-        same = put_span(f, row);
+        put_span(f, row);
     else if (f->batch->signal == TT_METRICS)
-        same = put_point(f, row);
+        put_point(f, row);
     else
-        same = put_log(f, row);
+        put_log(f, row);
     put_extras(f, row);
-    put_declared(f, tt_row_index(f->batch, row));
+    put_declared(f, index);
     tt_buffer_append_byte(&f->bytes, '\n');
     add_to_runs(f, begin, same);
 }

@@ -12,6 +12,7 @@
  */
 
 #include "base/buffer.h"
+#include "exporters/dataset/cells.h"
 #include "exporters/dataset/layout.h"
 #include "otlp/cursor.h"
 
@@ -53,8 +54,7 @@ struct dataset_formatter {
     struct tt_buffer scratch, json;
     struct dataset_cache service, resource;
     uint32_t resource_of; /* whose attributes are in resource.text; UINT32_MAX: none */
-    uint64_t second;      /* whose text is in second_text */
-    char second_text[20];
+    struct dataset_day day;
     const struct tt_column *label_columns[DATASET_LABELS]; /* NULL: the batch has none */
     const struct tt_column *declared[DATASET_MAX_DECLARED];
     uint32_t extras_of; /* resource whose attributes are in resource_values; UINT32_MAX: none */
@@ -73,6 +73,12 @@ enum tt_status dataset_format_piece(struct dataset_formatter *formatter, size_t 
                                     bool *ret_more, struct tt_error *err) TT_CHECKED;
 /* The batch is forgotten and memory over a few MiB given back. */
 void dataset_format_end(struct dataset_formatter *formatter);
+
+/* ---- private to format.c and format_span.c ---- */
+
+/* The cells of a span that every layout has, up to the last network attribute. Its attributes are in values, its labels are those of last_class,
+ * its service's cell is in `service`. */
+void dataset_format_span(struct dataset_formatter *formatter, const struct tt_span *span);
 
 static inline struct dataset_run *dataset_runs(const struct dataset_formatter *formatter,
                                                size_t *ret_count)

@@ -417,24 +417,25 @@ static enum tt_status write_files(struct dataset_set *set, struct dataset_file *
     return status;
 }
 
-/* While the piece is in the processor's caches. */
+/* While the piece is in the processor's caches. The labeled file's comes first: it is the longest, and should not be left to go alone. */
 static enum tt_status digest_files(struct dataset_set *set, struct dataset_file *touched,
                                    struct tt_error *err)
 {
-    enum tt_status status;
+    size_t n = 0;
+    struct dataset_digest_job *jobs;
 
+    for (const struct dataset_file *file = touched; file != NULL; file = file->next_touched)
+        n += file->has_digest;
     tt_buffer_clear(&set->jobs);
-    for (; touched != NULL; touched = touched->next_touched) {
-        struct dataset_digest_job job = {&touched->digest, parts_of(set, touched),
-                                         touched->n_parts};
+    jobs = (struct dataset_digest_job *)(void *)tt_buffer_reserve(&set->jobs, n * sizeof(*jobs));
+    if (jobs == NULL)
+        return tt_buffer_check(&set->jobs, "list the checksums of a dataset", err);
+    for (size_t i = n; touched != NULL; touched = touched->next_touched)
         if (touched->has_digest)
-            tt_buffer_append(&set->jobs, &job, sizeof(job));
-    }
-    status = tt_buffer_check(&set->jobs, "list the checksums of a dataset", err);
-    if (status == TT_OK)
-        dataset_digest_add((struct dataset_digest_job *)(void *)set->jobs.data,
-                           set->jobs.len / sizeof(struct dataset_digest_job), set->in_step);
-    return status;
+            jobs[--i] = (struct dataset_digest_job){&touched->digest, parts_of(set, touched),
+                                                    touched->n_parts};
+    dataset_digest_add(jobs, n, set->in_step);
+    return TT_OK;
 }
 
 enum tt_status dataset_set_append(struct dataset_set *set, struct dataset_formatter *formatter,

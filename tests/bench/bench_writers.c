@@ -2,12 +2,13 @@
 /*
  * The two file writers alone, on one thread: batches of 1000 spans of about 690 bytes on the wire with 15 varied attributes and labels on
  * every row, through the exporters' consume() to files on tmpfs; `_finished` is with shutdown(), so that a dataset has its checksums and its
- * manifest. And the dataset's checksums alone. Prints `name value unit` lines; each figure is the best of several rounds.
+ * manifest. And the dataset's rows and checksums alone. Prints `name value unit` lines; each figure is the best of several rounds.
  *
- *     bench_writers [ROUNDS [DIRECTORY [NAME]]]     default: 5 /dev/shm, all; NAME: jsonl_writer, csv_writer, digest …
+ *     bench_writers [ROUNDS [DIRECTORY [NAME]]]     default: 5 /dev/shm, all; NAME: csv_writer, csv_format, digest …
  */
 #include "config/tree.h"
 #include "exporters/dataset/digest.h"
+#include "exporters/dataset/format.h"
 #include "model/label.h"
 #include "otlp/json.h"
 #include "pipeline/component.h"
@@ -279,6 +280,37 @@ static void measure(const char *name, const struct tt_component *component,
     (void)printf("%s_line %.0f bytes/span\n", name, (double)best.bytes / spans);
 }
 
+/* ---- formatting alone ---- */
+
+static void measure_format(const struct choice *choice, struct tt_batch **batches)
+{
+    struct dataset_layout_options options = {.extra_attributes = {NULL, 0}};
+    static struct dataset_layout layout;
+    struct dataset_formatter *formatter;
+    struct tt_error err;
+    double best = 1e9;
+
+    if (!is_chosen(choice, "csv_format"))
+        return;
+    must(dataset_layout_init(&layout, &options, &err) == TT_OK, err.message);
+    formatter = dataset_formatter_new(&layout, false);
+    must(formatter != NULL, "no memory for a formatter");
+    for (unsigned i = 0; i < choice->rounds; i++) {
+        double before = seconds(), taken;
+        bool more;
+        for (unsigned k = 0; k < BATCHES; k++) {
+            dataset_format_begin(formatter, batches[k % VARIED]);
+            must(dataset_format_piece(formatter, SIZE_MAX, &more, &err) == TT_OK, err.message);
+            dataset_format_end(formatter);
+        }
+        taken = seconds() - before;
+        best = taken < best ? taken : best;
+    }
+    (void)printf("csv_format %.0f ns/span\n", best * 1e9 / SPANS / BATCHES);
+    dataset_formatter_free(formatter);
+    dataset_layout_done(&layout);
+}
+
 /* ---- checksums ---- */
 
 static double digest_seconds(unsigned n, bool in_step, uint8_t *bytes, size_t len)
@@ -333,6 +365,7 @@ int main(int argc, char **argv)
             "path: %s/traces.jsonl.zst\ncompression: zstd\n", batches);
     measure("csv_writer", &tt_exporter_dataset, &choice,
             "directory: %s\nrotation: {max_megabytes: 0}\n", batches);
+    measure_format(&choice, batches);
     measure_digests(&choice);
     for (unsigned i = 0; i < VARIED; i++)
         tt_batch_unref(batches[i]);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
 #include "exporters/dataset/cells.h"
 #include "tt_test.h"
 
@@ -76,27 +77,40 @@ static void the_guard_disarms_formulas_only(void **state)
     tt_buffer_done(&out);
 }
 
-/* Every byte in every place of a word: plain exactly when it is printable ASCII other than quote and comma, and no blank at
- * an end. */
+static bool is_plain(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (text[i] < 0x20 || text[i] == '"' || text[i] == ',')
+            return false;
+    return text[0] != ' ' && text[len - 1] != ' ';
+}
+
+/* Every byte in every place of texts of many lengths: plain exactly when it is printable ASCII other than quote and comma, and no
+ * blank at an end. In memory of its own size, so that the address sanitizer sees a byte too much. */
 static void each_byte_is_judged_in_each_place(void **state)
 {
     struct tt_buffer out;
 
     (void)state;
     tt_buffer_init(&out, 4096);
-    for (unsigned c = 0; c < 256; c++)
-        for (size_t at = 0; at < 19; at++) {
-            char text[19];
-            bool plain = c >= 0x20 && c < 0x80 && c != '"' && c != ',' &&
-                         !(c == ' ' && (at == 0 || at == sizeof(text) - 1));
-            struct tt_str got;
-            memset(text, 'x', sizeof(text));
-            text[at] = (char)c;
-            got = cell(&out, tt_str_of(text, sizeof(text)), false);
-            if ((got.data[0] == '"' && got.data[got.len - 1] == '"') == plain)
-                print_error("byte %u at %zu\n", c, at);
-            assert_int_equal(got.data[0] == '"' && got.len > 19, !plain);
-        }
+    for (size_t len = 1; len <= 49; len += len < 19 ? 1 : 15)
+        for (unsigned c = 0; c < 256; c++)
+            for (size_t at = 0; at < len; at++) {
+                char *text = malloc(len), *copy = malloc(len);
+                struct tt_str got;
+                memset(text, 'x', len);
+                text[at] = (char)c;
+                got = cell(&out, tt_str_of(text, len), false);
+                if ((got.data[0] == '"' && got.len > len) == is_plain(text, len))
+                    print_error("byte %u at %zu of %zu\n", c, at, len);
+                assert_int_equal(got.data[0] == '"' && got.len > len, !is_plain(text, len));
+                assert_int_equal(dataset_copy_plain(copy, tt_str_of(text, len)),
+                                 is_plain(text, len));
+                if (is_plain(text, len))
+                    assert_memory_equal(copy, text, len);
+                free(text);
+                free(copy);
+            }
     tt_buffer_done(&out);
 }
 
@@ -134,12 +148,64 @@ static void numbers_are_exact(void **state)
     }
     *dataset_put_uint(text, UINT64_MAX) = '\0';
     assert_string_equal(text, "18446744073709551615");
-    for (uint64_t value = 1; value < UINT64_MAX / 10; value *= 10) {
-        char expected[32];
-        (void)snprintf(expected, sizeof(expected), "%llu", (unsigned long long)value);
-        *dataset_put_uint(text, value) = '\0';
+    for (uint64_t power = 1;; power *= 10) {
+        for (uint64_t value = power - 1; value <= power + 1; value++) {
+            char expected[32];
+            (void)snprintf(expected, sizeof(expected), "%llu", (unsigned long long)value);
+            *dataset_put_uint(text, value) = '\0';
+            assert_string_equal(text, expected);
+            (void)snprintf(expected, sizeof(expected), "%09u", (unsigned)(value % 1000000000));
+            *dataset_put_nine(text, (uint32_t)(value % 1000000000)) = '\0';
+            assert_string_equal(text, expected);
+        }
+        if (power > UINT64_MAX / 10)
+            break;
+    }
+}
+
+static void timestamps_are_those_of_the_clock(void **state)
+{
+    static const uint64_t cases[] = {
+        0,
+        1,
+        999999999,
+        UINT64_C(86399999999999),
+        UINT64_C(86400000000000),
+        UINT64_C(951782400000000000), /* 29 February */
+        UINT64_C(1755770400123456789),
+        UINT64_C(1755770400123456789),
+        UINT64_C(1755820799999999999), /* the end of that day */
+        UINT64_C(1755820800000000000),
+        UINT64_MAX,
+    };
+    struct dataset_day day = {.number = UINT64_MAX};
+    char text[32], expected[32];
+
+    (void)state;
+    for (size_t i = 0; i < TT_LENGTH(cases); i++) {
+        (void)tt_time_format(cases[i], 9, expected);
+        *dataset_put_timestamp(text, &day, cases[i]) = '\0';
         assert_string_equal(text, expected);
     }
+}
+
+static void ids_are_lower_case_hexadecimal(void **state)
+{
+    uint8_t id[16];
+    char text[33], expected[33] = "";
+
+    (void)state;
+    for (unsigned first = 0; first < 256; first++) {
+        for (size_t i = 0; i < sizeof(id); i++)
+            id[i] = (uint8_t)(first + i * 17);
+        tt_hex_encode(id, sizeof(id), expected);
+        *dataset_put_id(text, id, sizeof(id)) = '\0';
+        assert_string_equal(text, expected);
+        expected[16] = '\0';
+        *dataset_put_id(text, id, 8) = '\0';
+        assert_string_equal(text, expected);
+    }
+    assert_ptr_equal(dataset_put_id(text, NULL, 16), text);
 }
 
 int main(void)
@@ -150,6 +216,8 @@ int main(void)
         cmocka_unit_test(each_byte_is_judged_in_each_place),
         cmocka_unit_test(a_cell_over_the_limit_fails_once_and_for_all),
         cmocka_unit_test(numbers_are_exact),
+        cmocka_unit_test(timestamps_are_those_of_the_clock),
+        cmocka_unit_test(ids_are_lower_case_hexadecimal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

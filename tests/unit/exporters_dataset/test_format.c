@@ -162,6 +162,49 @@ static void both_generations_of_conventions_fill_the_columns(void **state)
     }
 }
 
+/* A row is written into room that was reserved for it: long texts, texts that need quotes before them, texts out of arrays. */
+static void texts_of_any_length_fit_into_any_cell(void **state)
+{
+    static const struct {
+        const char *before, *after, *column;
+    } places[] = {
+        {"{\"key\":\"http.method\",\"value\":{\"stringValue\":\"", "\"}}", "http_method"},
+        {"{\"key\":\"http.target\",\"value\":{\"stringValue\":\"", "\"}}", "http_target"},
+        {"{\"key\":\"url.full\",\"value\":{\"arrayValue\":{\"values\":[{\"stringValue\":\"http://h",
+         "\"}]}}}", "http_target"},
+        {TEXT("url.path", "/p") ",{\"key\":\"url.query\",\"value\":{\"stringValue\":\"", "\"}}",
+         "http_target"},
+        {TEXT("http.method",
+              "in quotes ") ",{\"key\":\"network.transport\",\"value\":{\"stringValue\":\"",
+         "\"}}", "network_transport"},
+        {TEXT("network.transport",
+              "in quotes ") ",{\"key\":\"anomaly.msg\",\"value\":{\"stringValue\":\"",
+         "\"}}", "anomaly_msg"},
+    };
+    static const size_t lengths[] = {2, 15, 16, 17, 511, 513, 3000};
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < TT_LENGTH(places); i++)
+        for (size_t k = 0; k < 2 * TT_LENGTH(lengths); k++) {
+            char text[3002] = "", attributes[4000];
+            struct tt_batch *batch;
+            struct tt_str got;
+            memset(text, '/', lengths[k / 2]);
+            if (k % 2 == 1)
+                text[lengths[k / 2] - 1] = ' ';
+            (void)snprintf(attributes, sizeof(attributes), "%s%s%s", places[i].before, text,
+                           places[i].after);
+            batch = span_with(attributes);
+            tt_buffer_done(&f->formatter->bytes); /* no room left over from other rows */
+            got = cell(f, TT_TRACES, format(f, batch), places[i].column);
+            if (k % 2 == 1)
+                text[lengths[k / 2]] = '"';
+            assert_true(tt_str_ends_with(got, tt_str(text)));
+            assert_true(got.len <= strlen(text) + 4);
+            tt_batch_unref(batch);
+        }
+}
+
 static void columns_of_a_batch_fill_labels_and_declared_columns(void **state)
 {
     struct fixture *f = *state;
@@ -333,6 +376,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_span_has_all_its_columns_in_the_documented_order),
         TEST(both_generations_of_conventions_fill_the_columns),
+        TEST(texts_of_any_length_fit_into_any_cell),
         TEST(columns_of_a_batch_fill_labels_and_declared_columns),
         TEST(ends_before_starts_have_no_duration),
         TEST(runs_join_rows_of_one_label),
