@@ -9,8 +9,17 @@ import { settings } from './settings.js';
 const NAME = settings().journeys;
 const FILE = /^[a-z0-9-]+$/.test(NAME) ? import.meta.resolve(`../journeys/${NAME}.json`) : NAME;
 
+function read() {
+  try {
+    return JSON.parse(open(FILE));
+  } catch (error) {
+    throw new Error(`JOURNEYS=${NAME}: ${FILE} cannot be read: ${error.message || error}; write shop, robot-shop, or the path of a file like k6/journeys/shop.json`);
+  }
+}
+
 function load() {
-  const spec = JSON.parse(open(FILE));
+  const spec = { values: {}, ...read() };
+  if (!Array.isArray(spec.journeys) || spec.journeys.length === 0) throw new Error(`${FILE}: no "journeys"`);
   for (const one of spec.journeys) {
     for (const key of ['name', 'share', 'method', 'route', 'path'])
       if (!one[key]) throw new Error(`${FILE}: a journey without "${key}": ${JSON.stringify(one)}`);

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -40,6 +41,14 @@ def without_a_shop():
         expect("no such scenario", load(BASE_URL=url, SCENARIOS="latency"), BAD_SCRIPT, "SCENARIOS: latency is not known; known: baseline", 1)
         expect("no such order", load(BASE_URL=url, ORDER="random"), BAD_SCRIPT, "ORDER=random: write shuffled or timeline", 1)
         expect("no duration", load(BASE_URL=url, DURATION="long"), BAD_SCRIPT, "DURATION=long is not a duration", 1)
+    for name, text, words in (("no file", None, "JOURNEYS=.* cannot be read"), ("no JSON", "{", "cannot be read: .*JSON"), ("no journeys", "{}", 'no "journeys"'),
+                              ("no path", '{"journeys":[{"name":"a"}]}', 'a journey without "share"')):
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "mine.json")
+            if text:
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(text)
+            expect(name, load(JOURNEYS=path), BAD_SCRIPT, words, 1)
     with listener(GRPC) as (port, _):
         expect("shop is gRPC", load(BASE_URL=f"http://127.0.0.1:{port}"), ABORTED, "no shop answers at .*does not speak HTTP/1", 1)
 
