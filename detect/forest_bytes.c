@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/mem.h"
 #include "detect/forest_internal.h"
+#include "detect/plain_bytes.h"
 
 #include <math.h>
 
@@ -152,55 +153,23 @@ enum tt_status tt_forest_assemble(const struct tt_forest_image *image,
 
 /* ---- bytes ---- */
 
-static uint64_t hash_of(const void *bytes, size_t size)
-{
-    const uint8_t *p = bytes;
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ p[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
-static void put(struct tt_buffer *to, uint64_t value, unsigned bytes)
-{
-    for (unsigned i = 0; i < bytes; i++)
-        tt_buffer_append_byte(to, (char)(uint8_t)(value >> (8 * i)));
-}
-
-static void put_double(struct tt_buffer *to, double value)
-{
-    uint64_t bits;
-
-    memcpy(&bits, &value, sizeof(bits));
-    put(to, bits, 8);
-}
-
-static void put_float(struct tt_buffer *to, float value)
-{
-    uint32_t bits;
-
-    memcpy(&bits, &value, sizeof(bits));
-    put(to, bits, 4);
-}
-
 static void put_head(struct tt_buffer *to, const struct tt_forest_image *image)
 {
-    put(to, image->options.trees, 4);
-    put(to, image->options.sample, 4);
-    put(to, image->options.max_depth, 4);
-    put(to, image->options.metric, 1);
-    put(to, image->options.exact, 1);
-    put(to, image->options.gates, 1);
-    put_double(to, image->options.contamination);
-    put_double(to, image->options.threshold);
-    put(to, image->seed, 8);
-    put(to, image->generation, 8);
-    put(to, image->trained_rows, 8);
-    put(to, image->columns, 4);
-    put_double(to, image->slope);
-    put_double(to, image->offset);
-    put_float(to, image->threshold);
+    tt_put(to, image->options.trees, 4);
+    tt_put(to, image->options.sample, 4);
+    tt_put(to, image->options.max_depth, 4);
+    tt_put(to, image->options.metric, 1);
+    tt_put(to, image->options.exact, 1);
+    tt_put(to, image->options.gates, 1);
+    tt_put_double(to, image->options.contamination);
+    tt_put_double(to, image->options.threshold);
+    tt_put(to, image->seed, 8);
+    tt_put(to, image->generation, 8);
+    tt_put(to, image->trained_rows, 8);
+    tt_put(to, image->columns, 4);
+    tt_put_double(to, image->slope);
+    tt_put_double(to, image->offset);
+    tt_put_float(to, image->threshold);
 }
 
 enum tt_status tt_forest_write(const struct tt_forest *forest, struct tt_buffer *to,
@@ -210,88 +179,52 @@ enum tt_status tt_forest_write(const struct tt_forest *forest, struct tt_buffer 
     size_t start = to->len;
 
     tt_buffer_append(to, magic, sizeof(magic));
-    put(to, VERSION, 4);
+    tt_put(to, VERSION, 4);
     put_head(to, &image);
     for (uint32_t c = 0; c < image.columns; c++) {
-        put_float(to, image.low[c]);
-        put_float(to, image.high[c]);
-        put(to, image.gaps[c], 1);
+        tt_put_float(to, image.low[c]);
+        tt_put_float(to, image.high[c]);
+        tt_put(to, image.gaps[c], 1);
     }
     for (uint32_t tree = 1; tree <= image.options.trees; tree++)
-        put(to, image.first[tree], 4);
+        tt_put(to, image.first[tree], 4);
     for (uint32_t i = 0; i < image.first[image.options.trees]; i++) {
         const struct tt_forest_node *node = &image.nodes[i];
-        put_float(to, node->threshold);
-        put(to, node->samples, 4);
-        put(to, node->column, 2);
-        put(to, node->value, 1);
-        put(to, node->gate, 1);
+        tt_put_float(to, node->threshold);
+        tt_put(to, node->samples, 4);
+        tt_put(to, node->column, 2);
+        tt_put(to, node->value, 1);
+        tt_put(to, node->gate, 1);
     }
     if (to->failed == TT_OK)
-        put(to, hash_of(to->data + start, to->len - start), HASH_BYTES);
+        tt_put(to, tt_bytes_hash(to->data + start, to->len - start), HASH_BYTES);
     return tt_buffer_check(to, "write a forest", err);
 }
 
-struct reader {
-    const uint8_t *at, *end;
-    bool ended; /* asked for more than there was */
-};
-
-static uint64_t get(struct reader *reader, unsigned bytes)
-{
-    uint64_t value = 0;
-
-    if ((size_t)(reader->end - reader->at) < bytes) {
-        reader->ended = true;
-        return 0;
-    }
-    for (unsigned i = 0; i < bytes; i++)
-        value |= (uint64_t)*reader->at++ << (8 * i);
-    return value;
-}
-
-static double get_double(struct reader *reader)
-{
-    uint64_t bits = get(reader, 8);
-    double value;
-
-    memcpy(&value, &bits, sizeof(value));
-    return value;
-}
-
-static float get_float(struct reader *reader)
-{
-    uint32_t bits = (uint32_t)get(reader, 4);
-    float value;
-
-    memcpy(&value, &bits, sizeof(value));
-    return value;
-}
-
-static void get_head(struct reader *reader, struct tt_forest_image *image)
+static void get_head(struct tt_byte_reader *reader, struct tt_forest_image *image)
 {
     unsigned metric;
 
-    image->options.trees = (uint32_t)get(reader, 4);
-    image->options.sample = (uint32_t)get(reader, 4);
-    image->options.max_depth = (uint32_t)get(reader, 4);
-    metric = (unsigned)get(reader, 1);
+    image->options.trees = (uint32_t)tt_get(reader, 4);
+    image->options.sample = (uint32_t)tt_get(reader, 4);
+    image->options.max_depth = (uint32_t)tt_get(reader, 4);
+    metric = (unsigned)tt_get(reader, 1);
     image->options.metric = (enum tt_forest_metric)metric;
-    image->options.exact = get(reader, 1) != 0;
-    image->options.gates = get(reader, 1) != 0;
-    image->options.contamination = get_double(reader);
-    image->options.threshold = get_double(reader);
-    image->seed = get(reader, 8);
-    image->generation = get(reader, 8);
-    image->trained_rows = get(reader, 8);
-    image->columns = (uint32_t)get(reader, 4);
-    image->slope = get_double(reader);
-    image->offset = get_double(reader);
-    image->threshold = get_float(reader);
+    image->options.exact = tt_get(reader, 1) != 0;
+    image->options.gates = tt_get(reader, 1) != 0;
+    image->options.contamination = tt_get_double(reader);
+    image->options.threshold = tt_get_double(reader);
+    image->seed = tt_get(reader, 8);
+    image->generation = tt_get(reader, 8);
+    image->trained_rows = tt_get(reader, 8);
+    image->columns = (uint32_t)tt_get(reader, 4);
+    image->slope = tt_get_double(reader);
+    image->offset = tt_get_double(reader);
+    image->threshold = tt_get_float(reader);
 }
 
 /* What follows the head, into one allocation; the sizes in the head are checked against the bytes before. */
-static enum tt_status get_body(struct reader *reader, struct tt_forest_image *image,
+static enum tt_status get_body(struct tt_byte_reader *reader, struct tt_forest_image *image,
                                struct tt_forest **ret_forest, struct tt_error *err)
 {
     size_t columns = image->columns, trees = image->options.trees;
@@ -307,21 +240,21 @@ static enum tt_status get_body(struct reader *reader, struct tt_forest_image *im
     if (ranges == NULL || gaps == NULL || first == NULL || nodes == NULL)
         return tt_fail(err, TT_NO_MEMORY, "read a forest of %zu nodes", count);
     for (size_t c = 0; c < columns; c++) {
-        ranges[c] = get_float(reader);
-        ranges[columns + c] = get_float(reader);
-        gaps[c] = get(reader, 1) != 0;
+        ranges[c] = tt_get_float(reader);
+        ranges[columns + c] = tt_get_float(reader);
+        gaps[c] = tt_get(reader, 1) != 0;
     }
     for (size_t tree = 1; tree <= trees; tree++)
-        first[tree] = (uint32_t)get(reader, 4);
+        first[tree] = (uint32_t)tt_get(reader, 4);
     if (first[trees] != count)
         return tt_fail(err, TT_INVALID_DATA, "read a forest: %u nodes announced, %zu there",
                        first[trees], count);
     for (size_t i = 0; i < count; i++) {
-        nodes[i].threshold = get_float(reader);
-        nodes[i].samples = (uint32_t)get(reader, 4);
-        nodes[i].column = (uint16_t)get(reader, 2);
-        nodes[i].value = (uint8_t)get(reader, 1);
-        nodes[i].gate = get(reader, 1) != 0;
+        nodes[i].threshold = tt_get_float(reader);
+        nodes[i].samples = (uint32_t)tt_get(reader, 4);
+        nodes[i].column = (uint16_t)tt_get(reader, 2);
+        nodes[i].value = (uint8_t)tt_get(reader, 1);
+        nodes[i].gate = tt_get(reader, 1) != 0;
     }
     image->low = ranges;
     image->high = ranges + columns;
@@ -335,7 +268,7 @@ enum tt_status tt_forest_read(const void *bytes, size_t size, struct tt_forest *
                               struct tt_error *err)
 {
     struct tt_forest_image image = {0};
-    struct reader reader = {bytes, (const uint8_t *)bytes + size, false}, hash;
+    struct tt_byte_reader reader = {bytes, (const uint8_t *)bytes + size, false}, hash;
     enum tt_status status;
     uint64_t version;
 
@@ -344,12 +277,12 @@ enum tt_status tt_forest_read(const void *bytes, size_t size, struct tt_forest *
         return tt_fail(err, TT_INVALID_DATA, "read a forest: %zu bytes that are none", size);
     reader.at += sizeof(magic);
     reader.end -= HASH_BYTES;
-    hash = (struct reader){reader.end, reader.end + HASH_BYTES, false};
-    version = get(&reader, 4);
+    hash = (struct tt_byte_reader){reader.end, reader.end + HASH_BYTES, false};
+    version = tt_get(&reader, 4);
     if (version != VERSION)
         return tt_fail(err, TT_UNSUPPORTED, "read a forest: version %u, this program reads %d",
                        (unsigned)version, VERSION);
-    if (get(&hash, HASH_BYTES) != hash_of(bytes, size - HASH_BYTES))
+    if (tt_get(&hash, HASH_BYTES) != tt_bytes_hash(bytes, size - HASH_BYTES))
         return tt_fail(err, TT_INVALID_DATA, "read a forest: cut or changed");
     get_head(&reader, &image);
     if (reader.ended)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "detect/stream_forest.h"
-
 #include "base/mem.h"
-#include "detect/reservoir.h"
+#include "detect/stream_internal.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -21,23 +19,6 @@
 #define FEW_ALARMS      40     /* as many scores over the threshold make it worth estimating */
 #define MOST_ROWS       1000000
 #define HOUR            INT64_C(3600000000000)
-
-struct tt_stream_forest {
-    struct tt_stream_forest_options options;
-    uint64_t seed, generation, learnt;
-    struct tt_reservoir *recent, *long_run;
-    struct tt_reservoir *scores; /* of one column */
-    struct tt_forest *forest;
-    float threshold;
-    double alarm_rate; /* of late */
-    bool incident;     /* far more alarms than there should be */
-    int64_t incident_began;
-    bool mature;               /* the forest was trained on samples that are full, or nearly */
-    bool settled;              /* the threshold comes from scores */
-    int64_t trained_at, moved; /* when; moved: the threshold */
-    uint64_t next_rows;        /* learnt when the next forest is due */
-    void *scratch;
-};
 
 struct tt_stream_job {
     struct tt_forest_options options;

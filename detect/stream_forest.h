@@ -70,6 +70,20 @@ enum tt_status tt_stream_forest_push(struct tt_stream_forest *stream, const stru
                                      const int64_t *when, float *ret_scores, struct tt_error *err)
     TT_CHECKED;
 
+/*
+ * All of a stream's state as plain bytes, the same for the same state: "TTSTREAM", version 1, options, samples, forest, and the
+ * FNV-1a hash of all before it. A stream that was read back goes on with the same bits. A job under way is not part of it: one that
+ * was not swapped in is forgotten, and the next is due when it was.
+ */
+enum tt_status tt_stream_forest_write(const struct tt_stream_forest *stream, struct tt_buffer *to,
+                                      struct tt_error *err) TT_CHECKED;
+/* TT_INVALID_DATA for other bytes, cut or changed ones, and for a stream of other options or columns; TT_UNSUPPORTED for another
+ * version; TT_NO_MEMORY. */
+enum tt_status tt_stream_forest_read(const void *bytes, size_t size,
+                                     const struct tt_stream_forest_options *options,
+                                     uint32_t columns, struct tt_stream_forest **ret_stream,
+                                     struct tt_error *err) TT_CHECKED;
+
 /* ---- the same in steps, for live code that trains in a thread of its own ---- */
 
 /* Learns rows that were scored by tt_stream_forest_current(). scores: NULL, or NaN in it, as long as there is none. */

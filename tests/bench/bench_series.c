@@ -275,41 +275,71 @@ static int bench_speed(size_t count)
     return 0;
 }
 
-static void bench_age(enum tt_series_precision precision, int64_t points, uint64_t seeds)
+/* Alarms of one stationary series from one age to another; half of the series have a heavy tail. */
+static double alarms_between(enum tt_series_precision precision, uint64_t seed, int64_t from,
+                             int64_t to)
 {
-    static const int64_t EDGES[] = {5000,   10000,  20000,  50000,  100000,
-                                    200000, 500000, 900000, 1000000};
-    double alarms[TT_LENGTH(EDGES)] = {0};
     struct tt_series_options options = tt_series_options_default();
+    struct tt_random random = {seed * 1000003};
+    struct tt_series_verdict verdict;
+    struct tt_series *series;
+    double alarms = 0.0;
     void *memory;
 
     options.precision = precision;
     memory = tt_malloc(tt_series_size(precision));
     if (memory == NULL)
         exit(1);
-    for (uint64_t seed = 1; seed <= seeds; seed++) {
-        struct tt_series *series = tt_series_init(memory, &options, seed);
-        struct tt_random random = {seed * 1000003};
-        struct tt_series_verdict verdict;
-        size_t epoch = 0;
+    series = tt_series_init(memory, &options, seed);
+    for (int64_t i = 0; i < to; i++) {
+        double x = noise(&random);
 
-        for (int64_t i = 0; i < points && epoch < TT_LENGTH(EDGES); i++) {
-            double x = noise(&random);
-
-            /* Half of them have a heavy tail. */
-            x = seed % 2 == 0 ? x : exp(x) + x;
-            tt_series_push(series, i * STEP_NS, x + 3.0 * sin(6.283185 * (double)i / 288.0),
-                           &verdict);
-            epoch += i >= EDGES[epoch];
-            if (epoch < TT_LENGTH(EDGES))
-                alarms[epoch] += verdict.alarm;
-        }
+        x = seed % 2 == 0 ? x : exp(x) + x;
+        tt_series_push(series, i * STEP_NS, x + 3.0 * sin(6.283185 * (double)i / 288.0), &verdict);
+        alarms += i >= from && verdict.alarm;
     }
-    printf("%s: alarms per 10,000 points of stationary series up to age\n", TIER_NAMES[precision]);
-    for (size_t i = 0; i < TT_LENGTH(EDGES) && EDGES[i] <= points; i++)
-        printf("  %8lld  %5.2f\n", (long long)EDGES[i],
-               1e4 * alarms[i] / (double)seeds / (double)(EDGES[i] - (i > 0 ? EDGES[i - 1] : 0)));
     tt_free(memory);
+    return alarms;
+}
+
+/* Alarms per 10,000 points, and how far 95 % of series reach by chance (from the spread between them). */
+struct rate {
+    double mean, error;
+};
+
+static struct rate alarm_rate(enum tt_series_precision precision, uint64_t seeds, int64_t from,
+                              int64_t to)
+{
+    struct mean mean = {0};
+    struct rate rate;
+
+    for (uint64_t seed = 1; seed <= seeds; seed++)
+        add(&mean, alarms_between(precision, seed, from, to) * 1e4 / (double)(to - from));
+    rate.mean = mean.sum / mean.count;
+    rate.error =
+        sqrt(fmax(mean.squares - mean.sum * rate.mean, 0.0) / (mean.count - 1) / mean.count);
+    printf("  age %7lld to %7lld  %5.2f +- %.2f (%d series)\n", (long long)from, (long long)to,
+           rate.mean, 1.96 * rate.error, mean.count);
+    return rate;
+}
+
+/* Old against young: "at age n" is the stretch from n / 2 to 3 n / 2 where young, the last tenth where old. */
+static void bench_age(enum tt_series_precision precision, int64_t points, uint64_t young,
+                      uint64_t old)
+{
+    struct rate at_10000, at_end;
+    double ratio, error;
+
+    printf("%s: alarms per 10,000 points of stationary series, +- 95 %% confidence\n",
+           TIER_NAMES[precision]);
+    (void)alarm_rate(precision, young, 1000, 5000);
+    at_10000 = alarm_rate(precision, young, 5000, 15000);
+    (void)alarm_rate(precision, young, 15000, 25000);
+    at_end = alarm_rate(precision, old, points - points / 10, points);
+    ratio = at_end.mean / at_10000.mean;
+    error = 1.96 * hypot(at_end.error / at_end.mean, at_10000.error / at_10000.mean);
+    printf("  at age %lld over at age 10,000: %.2f (%.2f to %.2f)\n", (long long)points, ratio,
+           ratio * exp(-error), ratio * exp(error));
 }
 
 static void bench_spikes(enum tt_series_precision precision, int64_t apart, uint64_t seeds)
@@ -351,8 +381,8 @@ static void bench_spikes(enum tt_series_precision precision, int64_t apart, uint
 
 static int bench_ages(int64_t points)
 {
-    bench_age(TT_SERIES_LIGHT, points, 20);
-    bench_age(TT_SERIES_FULL, points < 200000 ? points : 200000, 4);
+    bench_age(TT_SERIES_LIGHT, points, 100, 20);
+    bench_age(TT_SERIES_FULL, points, 20, 4);
     for (int64_t apart = 600; apart <= 6000; apart *= 10) {
         bench_spikes(TT_SERIES_LIGHT, apart, 50);
         bench_spikes(TT_SERIES_FULL, apart, 5);

@@ -335,8 +335,8 @@ static double share_still_alarms(size_t n_after)
 static void a_change_is_believed_once_it_has_lasted(void **state)
 {
     (void)state;
-           assert_true(share_still_alarms(1000) > 0.9);
-           assert_true(share_still_alarms(8000) < 0.1);
+    assert_true(share_still_alarms(1000) > 0.9);
+    assert_true(share_still_alarms(8000) < 0.1);
 }
 
 /* Recall of anomalies after `good` rows, and again after `flood` rows of which a fifth are such; both thresholds. */
@@ -418,6 +418,108 @@ static void scores_of_young_forests_do_not_make_the_threshold(void **state)
     test_free(scores);
 }
 
+/* ---- saved and restored ---- */
+
+static void write_stream(const struct tt_stream_forest *stream, struct tt_buffer *bytes)
+{
+    struct tt_error err;
+
+    tt_buffer_init(bytes, 1 << 24);
+    assert_ok(tt_stream_forest_write(stream, bytes, &err), &err);
+}
+
+/* At each of these ages, with an incident under way at the last: what comes after is scored to the same bit. */
+static void a_restored_stream_goes_on_with_the_same_bits(void **state)
+{
+    static const size_t ages[] = {0, 10, 64, 1500, 6000};
+    struct tt_stream_forest_options options = row_options();
+    struct table good = make_rows(8000, 7, 1, NULL);
+    float *scores = test_malloc(8000 * sizeof(float)), *again = test_malloc(8000 * sizeof(float));
+
+    (void)state;
+    for (size_t i = 0; i < TT_LENGTH(ages); i++) {
+        struct tt_stream_forest *stream = stream_of(&options), *restored;
+        struct tt_rows first = good.rows, rest = good.rows;
+        struct tt_buffer bytes, same;
+        struct tt_error err;
+
+        first.count = ages[i];
+        rest.x += ages[i] * COLUMNS;
+        rest.count -= ages[i];
+        push(stream, &first, NULL, scores);
+        write_stream(stream, &bytes);
+        assert_ok(tt_stream_forest_read(bytes.data, bytes.len, &options, COLUMNS, &restored, &err),
+                  &err);
+        write_stream(restored, &same);
+        assert_int_equal(bytes.len, same.len);
+        assert_memory_equal(bytes.data, same.data, bytes.len);
+        push(stream, &rest, NULL, scores);
+        push(restored, &rest, NULL, again);
+        assert_memory_equal(scores, again, rest.count * sizeof(float));
+        assert_true(tt_stream_forest_threshold(stream) == tt_stream_forest_threshold(restored));
+        tt_buffer_done(&bytes);
+        tt_buffer_done(&same);
+        tt_stream_forest_free(stream);
+        tt_stream_forest_free(restored);
+    }
+    table_free(&good);
+    test_free(scores);
+    test_free(again);
+}
+
+static void set_hash(uint8_t *bytes, size_t size)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (size_t i = 0; i < size - 8; i++)
+        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+    for (size_t i = 0; i < 8; i++)
+        bytes[size - 8 + i] = (uint8_t)(hash >> (8 * i));
+}
+
+/* Cut anywhere or with any byte changed it is refused; with the hash made right again it is refused or harmless. */
+static void damaged_streams_are_refused(void **state)
+{
+    struct tt_stream_forest_options options = row_options();
+    struct table good = make_rows(100, 0, 1, NULL);
+    struct tt_stream_forest *stream, *read;
+    struct tt_buffer bytes;
+    float scores[100];
+
+    (void)state;
+    options.forest.trees = 2;
+    stream = stream_of(&options);
+    push(stream, &good.rows, NULL, scores);
+    write_stream(stream, &bytes);
+    for (size_t i = 0; i < bytes.len; i += 1 + i / 200) {
+        uint8_t *copy = test_malloc(bytes.len);
+        assert_status(tt_stream_forest_read(bytes.data, i, &options, COLUMNS, &read, NULL),
+                      TT_INVALID_DATA);
+        memcpy(copy, bytes.data, bytes.len);
+        copy[i] ^= 0xff;
+        assert_true(tt_stream_forest_read(copy, bytes.len, &options, COLUMNS, &read, NULL) !=
+                    TT_OK);
+        assert_null(read);
+        set_hash(copy, bytes.len);
+        if (tt_stream_forest_read(copy, bytes.len, &options, COLUMNS, &read, NULL) == TT_OK)
+            push(read, &good.rows, NULL, scores);
+        tt_stream_forest_free(read);
+        test_free(copy);
+    }
+    options.half_life++;
+    assert_status(tt_stream_forest_read(bytes.data, bytes.len, &options, COLUMNS, &read, NULL),
+                  TT_INVALID_DATA);
+    options.half_life--;
+    assert_status(tt_stream_forest_read(bytes.data, bytes.len, &options, COLUMNS + 1, &read, NULL),
+                  TT_INVALID_DATA);
+    bytes.data[8] = 9;
+    assert_status(tt_stream_forest_read(bytes.data, bytes.len, &options, COLUMNS, &read, NULL),
+                  TT_UNSUPPORTED);
+    tt_buffer_done(&bytes);
+    tt_stream_forest_free(stream);
+    table_free(&good);
+}
+
 /* ---- faults ---- */
 
 static void refuses_options_out_of_range(void **state)
@@ -442,7 +544,8 @@ static void refuses_options_out_of_range(void **state)
 static bool run_once(void *context)
 {
     struct tt_stream_forest_options options = row_options();
-    struct tt_stream_forest *stream = NULL;
+    struct tt_stream_forest *stream = NULL, *restored = NULL;
+    struct tt_buffer bytes;
     float scores[200];
     bool ok;
 
@@ -452,7 +555,12 @@ static bool run_once(void *context)
         return false;
     ok = tt_stream_forest_push(stream, context, NULL, scores, NULL) == TT_OK;
     assert_int_equal(tt_stream_forest_learnt(stream), 200);
+    tt_buffer_init(&bytes, 1 << 24);
+    ok = ok && tt_stream_forest_write(stream, &bytes, NULL) == TT_OK &&
+         tt_stream_forest_read(bytes.data, bytes.len, &options, COLUMNS, &restored, NULL) == TT_OK;
+    tt_buffer_done(&bytes);
     tt_stream_forest_free(stream);
+    tt_stream_forest_free(restored);
     return ok;
 }
 
@@ -481,6 +589,8 @@ int main(void)
         cmocka_unit_test(a_flood_of_bad_rows_does_not_become_normal),
         cmocka_unit_test(the_threshold_cannot_run_away),
         cmocka_unit_test(scores_of_young_forests_do_not_make_the_threshold),
+        cmocka_unit_test(a_restored_stream_goes_on_with_the_same_bits),
+        cmocka_unit_test(damaged_streams_are_refused),
         cmocka_unit_test(refuses_options_out_of_range),
         cmocka_unit_test(survives_memory_running_out),
     };
