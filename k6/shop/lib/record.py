@@ -32,7 +32,7 @@ def plan(k6, environment, script):
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         said = re.search(r"Error: (.*?)(?:\\n|\n|$)", done.stderr)
-        raise Problem(said[1] if said else f"k6 does not take the script: {done.stderr.strip()}")
+        raise Problem(said[1].replace('\\"', '"') if said else f"k6 does not take the script: {done.stderr.strip()}")
     return (json.loads(done.stdout).get("ext") or {}).get("telltale") or {}
 
 

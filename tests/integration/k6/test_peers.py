@@ -20,7 +20,7 @@ START = 1_000_000_000
 def expect(what, got, code, words, most_lines):
     """The run ended with that code, and its log is short and has the words."""
     ended, out, log = got
-    text = "\n".join(log)
+    text = "\n".join(log).replace('\\"', '"')
     assert ended == code, (what, ended, out, text)
     assert re.search(words, text), (what, words, text)
     assert len(log) <= most_lines, (what, text)
