@@ -44,6 +44,56 @@ static void check_paths(uint32_t columns, size_t count, const struct tt_forest_o
     test_free(scores);
 }
 
+static void an_explanation_is_the_same_on_every_path(void **state)
+{
+    struct table table = table_make(300, 16, 6);
+    struct tt_forest *forest;
+    float credit[TT_PATH_COUNT][16], nothing[TT_PATH_COUNT];
+    void *scratch;
+
+    (void)state;
+    sprinkle_odd_values(&table, 300);
+    forest = forest_on(&table.rows, NULL, 3);
+    scratch = test_malloc(tt_forest_scratch_size(forest));
+    for (size_t i = 0; i < 300; i++) {
+        for (unsigned path = 0; path < TT_PATH_COUNT; path++) {
+            forest->path = path_is_there((enum tt_forest_path)path) ? (enum tt_forest_path)path
+                                                                    : TT_PATH_PORTABLE;
+            nothing[path] =
+                tt_forest_explain(forest, tt_row(&table.rows, i), credit[path], scratch);
+            assert_memory_equal(credit[path], credit[0], sizeof(credit[0]));
+            assert_memory_equal(&nothing[path], &nothing[0], sizeof(nothing[0]));
+        }
+    }
+    test_free(scratch);
+    tt_forest_unref(forest);
+    table_free(&table);
+}
+
+/* A forest that takes a row's features in another order each time scores the same row differently each time. */
+static void a_row_has_one_score_wherever_it_stands_and_columns_have_places(void **state)
+{
+    struct table table = table_make(300, 2, 6);
+    struct tt_forest *forest;
+    float copies[130 * 2], scores[130], swapped[2], score;
+
+    (void)state;
+    for (size_t i = 0; i < 300; i++)
+        table.x[2 * i] = 100.0F + table.x[2 * i];
+    forest = forest_on(&table.rows, NULL, 3);
+    for (size_t i = 0; i < 130; i++)
+        memcpy(copies + 2 * i, table.x, 2 * sizeof(float));
+    score_rows(forest, &(struct tt_rows){copies, 130, 2, 2}, scores);
+    score = score_row(forest, table.x);
+    for (size_t i = 0; i < 130; i++)
+        assert_true(scores[i] == score);
+    swapped[0] = table.x[1];
+    swapped[1] = table.x[0];
+    assert_true(score_row(forest, swapped) > score + 0.2F);
+    tt_forest_unref(forest);
+    table_free(&table);
+}
+
 static void every_path_gives_the_same_bits(void **state)
 {
     static const uint32_t columns[] = {1, 2, 3, 5, 9, 16, 17, 33, 64, 130, 400};
@@ -580,6 +630,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_path_gives_the_same_bits),
+        cmocka_unit_test(an_explanation_is_the_same_on_every_path),
+        cmocka_unit_test(a_row_has_one_score_wherever_it_stands_and_columns_have_places),
         cmocka_unit_test(every_path_gives_the_same_bits_whatever_the_options),
         cmocka_unit_test(training_on_any_path_gives_the_same_forest),
         cmocka_unit_test(blocks_encoded_by_the_caller_score_alike),

@@ -418,6 +418,41 @@ static void scores_of_young_forests_do_not_make_the_threshold(void **state)
     test_free(scores);
 }
 
+static void change(struct tt_stream_forest_options *options, int which)
+{
+    options->recent = which == 0 ? 100 : options->recent;
+    options->long_run = which == 1 ? 100 : options->long_run;
+    options->half_life = which == 2 ? 100 : options->half_life;
+    options->long_half_life = which == 3 ? 0 : options->long_half_life;
+    options->first_rows = which == 4 ? 100 : options->first_rows;
+    options->retrain_rows = which == 5 ? 500 : options->retrain_rows;
+    options->retrain_after = which == 6 ? 300 : options->retrain_after;
+    options->forest.trees = which == 7 ? 50 : options->forest.trees;
+}
+
+/* A documented option that changes nothing is a lie. */
+static void every_option_has_an_effect(void **state)
+{
+    enum { ROWS = 4000, CHANGES = 8 };
+    struct table table = make_rows(ROWS, 50, 1, NULL);
+    float *usual = test_malloc(ROWS * sizeof(float)), *scores = test_malloc(ROWS * sizeof(float));
+
+    (void)state;
+    for (int which = -1; which < CHANGES; which++) {
+        struct tt_stream_forest_options options = row_options();
+        struct tt_stream_forest *stream;
+        options.forest.trees = 20;
+        change(&options, which);
+        stream = stream_of(&options);
+        push(stream, &table.rows, NULL, which < 0 ? usual : scores);
+        assert_true(which < 0 || memcmp(usual, scores, ROWS * sizeof(float)) != 0);
+        tt_stream_forest_free(stream);
+    }
+    table_free(&table);
+    test_free(usual);
+    test_free(scores);
+}
+
 /* ---- saved and restored ---- */
 
 static void write_stream(const struct tt_stream_forest *stream, struct tt_buffer *bytes)
@@ -589,6 +624,7 @@ int main(void)
         cmocka_unit_test(a_flood_of_bad_rows_does_not_become_normal),
         cmocka_unit_test(the_threshold_cannot_run_away),
         cmocka_unit_test(scores_of_young_forests_do_not_make_the_threshold),
+        cmocka_unit_test(every_option_has_an_effect),
         cmocka_unit_test(a_restored_stream_goes_on_with_the_same_bits),
         cmocka_unit_test(damaged_streams_are_refused),
         cmocka_unit_test(refuses_options_out_of_range),
