@@ -142,6 +142,10 @@ def main():
             if found:
                 print(f"  {key:12} within 3 points on {sum(found)} of {len(found)}")
         print(f"  us a point   {sum(row['us'] for row in rows) / len(rows):.2f}")
+    for h in HORIZONS:
+        for key in ("held 80", "held 95"):
+            found = [row[key] for (_, steps), rows in table.items() if steps == h for row in rows]
+            print(f"all series, {h} steps ahead, {key}: within 3 points on {100 * sum(found) / len(found):.1f} % of {len(found)} (goal 95)")
 
 
 if __name__ == "__main__":
