@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/evaluate.h"
 
+#include <inttypes.h>
 #include <math.h>
 
 static void put_name(struct tt_buffer *out, const char *name)
@@ -84,9 +85,8 @@ void tt_judged_put_line(struct tt_buffer *out, struct tt_str name, const struct 
                                judged->at.precision, judged->at.recall,
                                judged->at.f1,        judged->best.f1};
 
-    tt_buffer_printf(out, "%-24.*s %10llu %10llu", name.len < 64 ? (int)name.len : 64, name.data,
-                     (unsigned long long)(judged->anomalous + judged->normal),
-                     (unsigned long long)judged->anomalous);
+    tt_buffer_printf(out, "%-24.*s %10" PRIu64 " %10" PRIu64, name.len < 64 ? (int)name.len : 64,
+                     name.data, judged->anomalous + judged->normal, judged->anomalous);
     for (size_t i = 0; i < TT_LENGTH(measures); i++)
         put_measure(out, measures[i]);
     tt_buffer_append_byte(out, '\n');

@@ -426,7 +426,7 @@ static enum tt_status put_scores(struct labels *labels, struct tt_buffer *out, s
     enum tt_status status = TT_OK;
 
     for (uint32_t i = 0; i < labels->n_scores && status == TT_OK; i++) {
-        struct report rows, traces;
+        struct report rows = {.types = NULL}, traces = {.types = NULL};
         status = judge_units(labels, &labels->rows, i, threshold, &rows, err);
         if (status == TT_OK)
             status = judge_units(labels, &labels->traces, i, threshold, &traces, err);

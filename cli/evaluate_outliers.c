@@ -80,8 +80,10 @@ static enum tt_status judge(struct outliers *outliers, struct tt_error *err)
 
     outliers->scores = tt_calloc(training->rows.count, sizeof(*outliers->scores));
     outliers->judged = tt_calloc(outliers->seeds, sizeof(*outliers->judged));
-    if (outliers->scores == NULL || outliers->judged == NULL)
-        return tt_fail(err, TT_NO_MEMORY, "score %zu rows", training->rows.count);
+    if (outliers->scores == NULL || outliers->judged == NULL) {
+        (void)tt_fail(err, TT_NO_MEMORY, "score %zu rows", training->rows.count);
+        return TT_NO_MEMORY;
+    }
     tt_progress_start(&progress, "evaluate outliers", "seeds");
     for (uint64_t i = outliers->seeds; i-- > 0 && status == TT_OK;) {
         status = judge_seed(outliers, i, err);
@@ -205,73 +207,72 @@ static void put_text(const struct outliers *outliers, struct tt_buffer *out)
 
 /* ---- the picture ---- */
 
-#define PANEL(text, drawn, n)                                                              \
-    {                                                                                      \
-        .y = {.label = TT_STR(text), .has_zero = true}, .layers = (drawn), .n_layers = (n) \
+#define PANEL(text, drawn)                                                 \
+    {                                                                      \
+        .y = {.label = TT_STR(text), .has_zero = true}, .layers = (drawn), \
+        .n_layers = TT_LENGTH(drawn)                                       \
     }
 
+struct histogram {
+    double edges[BINS + 1], normal[BINS], anomalous[BINS]; /* shares of their class */
+};
+
+static void fill_histogram(const struct outliers *outliers, const struct tt_ranking *ranking,
+                           struct histogram *histogram)
+{
+    for (size_t i = 0; i <= BINS; i++)
+        histogram->edges[i] = (double)i / BINS;
+    for (size_t i = 0; i < BINS; i++) {
+        const struct tt_rank_bin *bin = &outliers->bins[i];
+        histogram->normal[i] = (double)bin->normal / fmax(1, (double)ranking->normal);
+        histogram->anomalous[i] = (double)bin->anomalous / fmax(1, (double)ranking->anomalous);
+    }
+}
+
+static struct tt_chart_layer layer(enum tt_chart_mark mark, const char *name,
+                                   enum tt_chart_color color, const double *x, const double *y,
+                                   size_t count)
+{
+    return (struct tt_chart_layer){
+        .mark = mark, .name = tt_str(name), .color = color, .x = x, .y = y, .count = count};
+}
+
+/* curves: room for 4 of ranking->count + 1 values. */
 static void draw(const struct outliers *outliers, const struct tt_ranking *ranking, double *curves,
                  struct tt_buffer *out)
 {
-    size_t room = ranking->count + 1;
-    double *const roc_x = curves, *const roc_y = curves + room, *const pr_x = curves + 2 * room,
-                  *const pr_y = curves + 3 * room;
     static const double corners[] = {0, 1};
-    double edges[BINS + 1], normal[BINS], anomalous[BINS];
-    for (size_t i = 0; i <= BINS; i++)
-        edges[i] = (double)i / BINS;
-    for (size_t i = 0; i < BINS; i++) {
-        normal[i] = (double)outliers->bins[i].normal / (double)(ranking->normal + 1);
-        anomalous[i] = (double)outliers->bins[i].anomalous / (double)(ranking->anomalous + 1);
-    }
-    const struct tt_chart_layer roc[] = {{.mark = TT_CHART_LINE,
-                                          .x = corners,
-                                          .y = corners,
-                                          .count = 2,
-                                          .color = TT_CHART_GREY,
-                                          .is_faint = true},
-                                         {.mark = TT_CHART_LINE,
-                                          .name = TT_STR("ROC"),
-                                          .x = roc_x,
-                                          .y = roc_y,
-                                          .count = tt_chart_roc(ranking, roc_x, roc_y),
-                                          .color = TT_CHART_BLUE}};
-    const struct tt_chart_layer precision[] = {
-        {.mark = TT_CHART_STEP,
-         .name = TT_STR("precision"),
-         .x = pr_x,
-         .y = pr_y,
-         .count = tt_chart_precision_recall(ranking, pr_x, pr_y),
-         .color = TT_CHART_GREEN}};
-    const struct tt_chart_layer bins[] = {{.mark = TT_CHART_BINS,
-                                           .name = TT_STR("normal"),
-                                           .x = edges,
-                                           .y = normal,
-                                           .count = BINS,
-                                           .color = TT_CHART_SKY},
-                                          {.mark = TT_CHART_BINS,
-                                           .name = TT_STR("anomalous"),
-                                           .x = edges,
-                                           .y = anomalous,
-                                           .count = BINS,
-                                           .color = TT_CHART_VERMILLION}};
+    size_t room = ranking->count + 1;
+    double *x = curves, *y = curves + room, *recall = y + room, *precision = recall + room;
+    struct histogram histogram;
+    const struct tt_chart_layer roc[] = {
+        layer(TT_CHART_LINE, "", TT_CHART_GREY, corners, corners, 2),
+        layer(TT_CHART_LINE, "ROC", TT_CHART_BLUE, x, y, tt_chart_roc(ranking, x, y))};
+    const struct tt_chart_layer precisions[] = {
+        layer(TT_CHART_STEP, "precision", TT_CHART_GREEN, recall, precision,
+              tt_chart_precision_recall(ranking, recall, precision))};
+    const struct tt_chart_layer bins[] = {
+        layer(TT_CHART_BINS, "normal", TT_CHART_SKY, histogram.edges, histogram.normal, BINS),
+        layer(TT_CHART_BINS, "anomalous", TT_CHART_VERMILLION, histogram.edges, histogram.anomalous,
+              BINS)};
     const struct tt_chart_panel panels[] = {
-        PANEL("true positive rate, over the false positive rate", roc, TT_LENGTH(roc)),
-        PANEL("precision, over the recall", precision, TT_LENGTH(precision)),
-        PANEL("share of the class, over the score", bins, TT_LENGTH(bins))};
+        PANEL("true positive rate, over the false positive rate", roc),
+        PANEL("precision, over the recall", precisions),
+        PANEL("share of the class, over the score", bins)};
+    struct tt_chart chart = {
+        .frame = {.title = TT_STR("What the isolation forest finds")},
+        .x = {.label = TT_STR("false positive rate, recall, score"), .min = 0, .max = 1},
+        .panels = panels,
+        .n_panels = TT_LENGTH(panels)};
     char subtitle[160];
     int len = snprintf(subtitle, sizeof(subtitle),
                        "ROC AUC %.4f, average precision %.4f, %" PRIu64 " anomalous and %" PRIu64
                        " normal rows",
                        outliers->judged[0].roc_auc, outliers->judged[0].average_precision,
                        ranking->anomalous, ranking->normal);
-    const struct tt_chart chart = {
-        .frame = {.title = TT_STR("What the isolation forest finds"),
-                  .subtitle = tt_str_of(subtitle, (size_t)len)},
-        .x = {.label = TT_STR("false positive rate, recall, score"), .min = 0, .max = 1},
-        .panels = panels,
-        .n_panels = TT_LENGTH(panels)};
 
+    chart.frame.subtitle = tt_str_of(subtitle, (size_t)len);
+    fill_histogram(outliers, ranking, &histogram);
     tt_chart_svg(&chart, out);
 }
 
@@ -334,7 +335,7 @@ static int evaluate_outliers(const struct tt_args *args)
     int code;
 
     tt_buffer_init(&out, (size_t)1 << 20);
-    if (status != TT_OK) {
+    if (status != TT_OK || outliers.judged == NULL) {
         code = tt_cli_fail(status == TT_INVALID_CONFIG ? TT_EXIT_USAGE : TT_EXIT_FAILED, "%s",
                            err.message);
     } else {
