@@ -126,6 +126,42 @@ static bool is_stuck(const struct trace_assembler *self, tt_dur now)
     return now < atomic_load_explicit(&self->retry_at, memory_order_relaxed);
 }
 
+/* ---- shards ---- */
+
+static unsigned next_first_shard(struct trace_assembler *self)
+{
+    return atomic_fetch_add_explicit(&self->first_shard, 1, memory_order_relaxed) % SHARDS;
+}
+
+static bool lock_shard(struct open_traces *traces, bool wait)
+{
+    return pthread_mutex_trylock(&traces->mu) == 0 ||
+           (wait && pthread_mutex_lock(&traces->mu) == 0);
+}
+
+/* Calls fn, with the mutex held, for each shard of a set of bits: first for those that nobody holds. Callers that met at one
+ * shard would follow each other through all of them, and sleep at each. */
+static void visit(struct trace_assembler *self, uint32_t shards,
+                  void (*fn)(struct open_traces *traces, unsigned shard, void *context),
+                  void *context)
+{
+    unsigned first = next_first_shard(self);
+
+    for (bool wait = false; shards != 0; wait = true) {
+        for (unsigned i = 0; i < SHARDS; i++) {
+            unsigned shard = (first + i) % SHARDS;
+            struct open_traces *traces = &self->shards[shard];
+            if ((shards >> shard & 1) == 0 || !lock_shard(traces, wait))
+                continue;
+            struct counts before = counts_of(traces);
+            fn(traces, shard, context);
+            account(self, traces, before);
+            pthread_mutex_unlock(&traces->mu);
+            shards &= ~(UINT32_C(1) << shard);
+        }
+    }
+}
+
 /* ---- sending on ---- */
 
 /* Taken traces of several shards, to become one batch. */
@@ -135,34 +171,23 @@ struct load {
     enum take how;
 };
 
-static void release(struct trace_assembler *self, const struct load *load)
+static uint32_t shards_of(const struct load *load)
 {
-    for (unsigned i = 0; i < SHARDS; i++) {
-        struct open_traces *shard = &self->shards[i];
-        struct counts before;
-        if (load->lists[i] == NULL)
-            continue;
-        pthread_mutex_lock(&shard->mu);
-        before = counts_of(shard);
-        open_traces_release(shard, load->lists[i]);
-        account(self, shard, before);
-        pthread_mutex_unlock(&shard->mu);
-    }
+    uint32_t shards = 0;
+
+    for (unsigned i = 0; i < SHARDS; i++)
+        shards |= (uint32_t)(load->lists[i] != NULL) << i;
+    return shards;
 }
 
-static void put_back(struct trace_assembler *self, const struct load *load)
+static void release_shard(struct open_traces *traces, unsigned shard, void *load)
 {
-    for (unsigned i = 0; i < SHARDS; i++) {
-        struct open_traces *shard = &self->shards[i];
-        struct counts before;
-        if (load->lists[i] == NULL)
-            continue;
-        pthread_mutex_lock(&shard->mu);
-        before = counts_of(shard);
-        open_traces_put_back(shard, load->lists[i]);
-        account(self, shard, before);
-        pthread_mutex_unlock(&shard->mu);
-    }
+    open_traces_release(traces, ((struct load *)load)->lists[shard]);
+}
+
+static void put_back_shard(struct open_traces *traces, unsigned shard, void *load)
+{
+    open_traces_put_back(traces, ((struct load *)load)->lists[shard]);
 }
 
 /* The batch has an ack of our own: when a failure may be retried, and nobody downstream has the rows, they are still ours. */
@@ -193,11 +218,10 @@ static enum tt_status send_rows(struct trace_assembler *self, const struct regro
     return consume_next(self, batch, ret_delivered, err);
 }
 
-static void sent(struct trace_assembler *self, const struct load *load,
-                 const struct regroup *regroup)
+static void sent(struct trace_assembler *self, struct load *load, const struct regroup *regroup)
 {
     regroup_unref_origins(regroup, &self->origins);
-    release(self, load);
+    visit(self, shards_of(load), release_shard, load);
     tt_meter_add(self->meters[load->how == TAKE_OLDEST ? EVICTED : FLUSHED],
                  (int64_t)load->n_traces);
 }
@@ -217,7 +241,7 @@ static bool send_load(struct trace_assembler *self, struct load *load)
         status = send_rows(self, &regroup, &delivered, &err);
     }
     if (status != TT_OK && tt_status_may_retry(status) && !delivered) {
-        put_back(self, load);
+        visit(self, shards_of(load), put_back_shard, load);
         atomic_store_explicit(&self->retry_at, now_of(self) + RETRY_AFTER, memory_order_relaxed);
         tt_log_warn(&self->host->log, "Traces could not be sent on: they are kept and sent again",
                     TT_FIELD_INT("spans", load->n_rows), TT_FIELD_ERROR(&err));
@@ -233,7 +257,8 @@ static bool send_load(struct trace_assembler *self, struct load *load)
     return status == TT_OK;
 }
 
-/* Adds what a shard has to the load; returns whether it has more than fits. */
+/* Adds what a shard has to the load; returns whether it has more than fits. What is due in a shard that somebody holds is
+ * left for the next caller: there is one soon. */
 static bool take(struct trace_assembler *self, unsigned shard, tt_dur now, size_t max_rows,
                  struct load *load)
 {
@@ -242,7 +267,8 @@ static bool take(struct trace_assembler *self, unsigned shard, tt_dur now, size_
     struct counts before;
     struct taken taken;
 
-    pthread_mutex_lock(&traces->mu);
+    if (!lock_shard(traces, load->how != TAKE_DUE))
+        return false;
     before = counts_of(traces);
     taken = open_traces_take(traces, load->how, now, max_rows);
     account(self, traces, before);
@@ -253,11 +279,6 @@ static bool take(struct trace_assembler *self, unsigned shard, tt_dur now, size_
     load->n_rows += taken.n_rows;
     load->n_traces += taken.n_traces;
     return taken.more;
-}
-
-static unsigned next_first_shard(struct trace_assembler *self)
-{
-    return atomic_fetch_add_explicit(&self->first_shard, 1, memory_order_relaxed) % SHARDS;
 }
 
 /* Sends at least `quota` rows, or all there are. Other callers do the rest, so that no thread does all the output. */
@@ -319,43 +340,41 @@ static void prefetch(const struct open_traces *traces, const struct intake *inta
         open_traces_prefetch_trace(traces, &intake->items[intake->order[i + 8]].row);
 }
 
-static void store_shard(struct trace_assembler *self, struct intake *intake, unsigned shard,
-                        tt_dur now, uint64_t *late)
-{
-    struct open_traces *traces = &self->shards[shard];
-    uint32_t end = intake->starts[shard + 1];
-    struct counts before;
+struct storing {
+    struct intake *intake;
+    tt_dur now;
+    uint64_t late;
+};
 
-    pthread_mutex_lock(&traces->mu);
-    before = counts_of(traces);
+static void store_shard(struct open_traces *traces, unsigned shard, void *context)
+{
+    struct storing *storing = context;
+    struct intake *intake = storing->intake;
+    uint32_t end = intake->starts[shard + 1];
+
     for (uint32_t i = intake->starts[shard]; i < end; i++) {
         struct intake_item *item = &intake->items[intake->order[i]];
         enum put put = PUT_STORED;
         prefetch(traces, intake, i, end);
         if (!item->stored)
-            put = open_traces_put(traces, &item->row, now);
+            put = open_traces_put(traces, &item->row, storing->now);
         item->stored = put != PUT_NO_MEMORY;
-        *late += put == PUT_LATE;
+        storing->late += put == PUT_LATE;
     }
-    account(self, traces, before);
-    pthread_mutex_unlock(&traces->mu);
 }
 
 static uint32_t store(struct trace_assembler *self, struct intake *intake, tt_dur now)
 {
-    unsigned first = next_first_shard(self);
-    uint32_t n_stored = 0;
-    uint64_t late = 0;
+    struct storing storing = {.intake = intake, .now = now};
+    uint32_t n_stored = 0, shards = 0;
 
-    for (unsigned i = 0; i < SHARDS; i++) {
-        unsigned shard = (first + i) % SHARDS;
-        if (intake->starts[shard] < intake->starts[shard + 1])
-            store_shard(self, intake, shard, now, &late);
-    }
+    for (unsigned i = 0; i < SHARDS; i++)
+        shards |= (uint32_t)(intake->starts[i] < intake->starts[i + 1]) << i;
+    visit(self, shards, store_shard, &storing);
     for (uint32_t i = 0; i < intake->n_items; i++)
         n_stored += intake->items[i].stored;
-    if (late > 0)
-        tt_meter_add(self->meters[LATE], (int64_t)late);
+    if (storing.late > 0)
+        tt_meter_add(self->meters[LATE], (int64_t)storing.late);
     return n_stored;
 }
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Does throughput grow with cores? The default trace pipeline, fed in the process by one thread and by two.
+ * Does throughput grow with cores? The default trace pipeline, fed in the process: on one core, on two, and as two processes on
+ * a core each, which share nothing: that is what the machine allows.
  *
- * Each thread takes ready-made requests of 1000 spans (15 attributes, about 730 bytes), gives their traces new ids, and does what
- * the OTLP receiver does with them: parse and consume. No network, so that both cores are the pipeline's alone.
+ * Each feeder is bound to a core, takes ready-made requests of 1000 spans (15 attributes, about 730 bytes), gives their traces
+ * new ids, and does what the OTLP receiver does with them: parse and consume. No network, so that the cores are the pipeline's
+ * alone. Each run is a process of its own; what is held when it ends, and the first second, are not counted.
  * usage: bench_cores FOLDER [SECONDS] 2>/dev/null    FOLDER: on a tmpfs; one line a figure; the debug exporter prints to stderr
  */
 #include "base/thread.h"
@@ -11,15 +13,21 @@
 #include "cli/loadgen_encode.h"
 #include "pipeline/service.h"
 
+#include <dirent.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define TEMPLATES         24
 #define SPANS_A_REQUEST   1000
 #define TRACES_A_TEMPLATE 400
 #define MAX_COMPONENTS    64
+#define IDLE              (300 * TT_MILLISECOND) /* of the configuration below */
 
 /* ---- the receiver that the bench feeds ---- */
 
@@ -114,9 +122,26 @@ static void make_template(struct template *template, struct shop_random *random)
 
 struct feeder {
     struct tt_thread thread;
-    uint64_t salt, spans, failures;
-    tt_dur until;
-};
+    int core;
+    uint64_t salt, failures;
+    _Atomic uint64_t spans;
+    _Atomic tt_dur until;
+} __attribute__((aligned(128)));
+
+static void bind_to(const cpu_set_t *cores)
+{
+    if (sched_setaffinity(0, sizeof(*cores), cores) != 0)
+        perror("bench_cores: sched_setaffinity");
+}
+
+static void bind_to_core(int core)
+{
+    cpu_set_t cores;
+
+    CPU_ZERO(&cores);
+    CPU_SET((size_t)core, &cores);
+    bind_to(&cores);
+}
 
 static struct tt_body *fresh_request(const struct template *template, uint64_t salt)
 {
@@ -134,11 +159,21 @@ static struct tt_body *fresh_request(const struct template *template, uint64_t s
     return tt_body_take(data, template->len);
 }
 
+static void sleep_for(tt_dur time)
+{
+    struct timespec t = {.tv_sec = time / TT_SECOND, .tv_nsec = time % TT_SECOND};
+
+    (void)nanosleep(&t, NULL);
+}
+
 static void feed(void *context)
 {
     struct feeder *feeder = context;
 
-    for (uint64_t i = 0; tt_clock_monotonic(tt_clock_system()) < feeder->until; i++) {
+    bind_to_core(feeder->core);
+    /* Until the first traces are due nothing is sent on: as fast as possible would pile up work for seconds. */
+    tt_dur steady = tt_clock_monotonic(tt_clock_system()) + IDLE;
+    for (uint64_t i = 0; tt_clock_monotonic(tt_clock_system()) < atomic_load(&feeder->until); i++) {
         const struct template *template = &templates[i % TEMPLATES];
         struct tt_body *body =
             fresh_request(template, feeder->salt += UINT64_C(0x9e3779b97f4a7c15));
@@ -153,8 +188,10 @@ static void feed(void *context)
         tt_body_unref(body);
         if (status == TT_OK)
             status = tt_consume(source_next, &batch, &err);
-        feeder->spans += template->spans;
+        atomic_fetch_add_explicit(&feeder->spans, template->spans, memory_order_relaxed);
         feeder->failures += status != TT_OK;
+        if (tt_clock_monotonic(tt_clock_system()) < steady)
+            sleep_for(2 * TT_MILLISECOND);
     }
 }
 
@@ -201,88 +238,254 @@ static struct tt_service *start_service(const char *text)
     return service;
 }
 
-/* Spans a second with that many threads. */
-static double run(const char *text, unsigned threads, tt_dur seconds)
-{
-    struct tt_service *service = start_service(text);
-    struct feeder feeders[2] = {{.salt = 1}, {.salt = UINT64_C(1) << 63}};
-    tt_dur begin = tt_clock_monotonic(tt_clock_system()), end;
-    struct tt_error err;
-    uint64_t spans = 0, failures = 0;
+#define MAX_CORES 2
+#define WARM_UP   TT_SECOND
 
-    for (unsigned i = 0; i < threads; i++) {
-        feeders[i].until = begin + seconds;
+struct outcome {
+    double spans_a_second, spans_a_cpu_second;
+};
+
+static double cpu_seconds(void)
+{
+    struct rusage usage;
+
+    (void)getrusage(RUSAGE_SELF, &usage);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+static uint64_t spans_of(struct feeder *feeders, unsigned n)
+{
+    uint64_t spans = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        spans += atomic_load_explicit(&feeders[i].spans, memory_order_relaxed);
+    return spans;
+}
+
+static void start_feeders(struct feeder *feeders, const int *cores, unsigned n)
+{
+    struct tt_error err;
+
+    for (unsigned i = 0; i < n; i++) {
+        feeders[i].core = cores[i];
+        feeders[i].salt = (uint64_t)(i + 1) << 62 | (uint64_t)getpid() << 32;
+        atomic_store(&feeders[i].until, INT64_MAX);
         if (tt_thread_start(&feeders[i].thread, "feeder", feed, &feeders[i], &err) != TT_OK)
             exit(1);
     }
-    for (unsigned i = 0; i < threads; i++) {
+}
+
+/* One process: a service with a feeder on each of its cores. */
+static struct outcome run(const char *text, const int *cores, unsigned n, tt_dur seconds)
+{
+    static struct feeder feeders[MAX_CORES];
+    struct tt_service *service;
+    struct tt_error err;
+    cpu_set_t all;
+
+    CPU_ZERO(&all);
+    for (unsigned i = 0; i < n; i++)
+        CPU_SET((size_t)cores[i], &all);
+    bind_to(&all);
+    service = start_service(text);
+    start_feeders(feeders, cores, n);
+    sleep_for(WARM_UP);
+    uint64_t spans = spans_of(feeders, n);
+    double cpu = cpu_seconds();
+    tt_dur begin = tt_clock_monotonic(tt_clock_system());
+    sleep_for(seconds);
+    spans = spans_of(feeders, n) - spans;
+    cpu = cpu_seconds() - cpu;
+    tt_dur end = tt_clock_monotonic(tt_clock_system());
+    for (unsigned i = 0; i < n; i++) {
+        atomic_store(&feeders[i].until, 0);
         tt_thread_join(&feeders[i].thread);
-        spans += feeders[i].spans;
-        failures += feeders[i].failures;
+        if (feeders[i].failures > 0)
+            (void)fprintf(stderr, "bench_cores: %llu requests failed\n",
+                          (unsigned long long)feeders[i].failures);
     }
-    end = tt_clock_monotonic(tt_clock_system());
-    (void)tt_service_shutdown(service, end + 30 * TT_SECOND, &err);
+    (void)tt_service_shutdown(service, tt_clock_monotonic(tt_clock_system()) + 30 * TT_SECOND,
+                              &err);
     tt_service_free(service);
-    if (failures > 0)
-        (void)fprintf(stderr, "bench_cores: %llu requests failed\n", (unsigned long long)failures);
-    return (double)spans / ((double)(end - begin) / 1e9);
+    return (struct outcome){.spans_a_second = (double)spans * 1e9 / (double)(end - begin),
+                            .spans_a_cpu_second = (double)spans / cpu};
 }
 
-static void empty_folder(const char *folder)
-{
-    char path[600];
+/* ---- processes ---- */
 
-    (void)snprintf(path, sizeof(path), "%s/traces.jsonl", folder);
-    (void)unlink(path);
+struct pipeline {
+    const char *folder;
+    bool writes;
+};
+
+static void folder_of_files(const struct pipeline *pipeline, char path[700])
+{
+    (void)snprintf(path, 700, "%s/bench_cores.%d", pipeline->folder, (int)getpid());
 }
 
-static int compare_numbers(const void *a, const void *b)
+/* Files are rotated away: the bench is about the pipeline, not about how much memory the tmpfs can take. */
+static void make_config(const struct pipeline *pipeline, char text[2048])
 {
-    double x = *(const double *)a, y = *(const double *)b;
+    char folder[700], exporter[1000];
+
+    folder_of_files(pipeline, folder);
+    (void)snprintf(exporter, sizeof(exporter),
+                   "file: {path: \"%s/traces.jsonl\", create_directory: true, rotation: "
+                   "{max_megabytes: 128, max_backups: 1}}",
+                   folder);
+    (void)snprintf(
+        text, 2048,
+        "receivers: {source: }\nprocessors: {trace_assembler: {idle: 300ms, max_bytes: 4GiB, max_spans: "
+        "20000000}, anomaly_labels: }\nexporters: {%s}\nservice: {pipelines: {traces: {receivers: [source], "
+        "processors: [trace_assembler, anomaly_labels], exporters: [%s]}}}\n",
+        pipeline->writes ? exporter : "debug: {output: stderr}",
+        pipeline->writes ? "file" : "debug");
+}
+
+static void remove_files(const struct pipeline *pipeline)
+{
+    char folder[700], path[1000];
+    const struct dirent *entry;
+
+    folder_of_files(pipeline, folder);
+    DIR *files = opendir(folder);
+    if (files == NULL)
+        return;
+    while ((entry = readdir(files)) != NULL) {
+        (void)snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+        (void)unlink(path);
+    }
+    (void)closedir(files);
+    (void)rmdir(folder);
+}
+
+static struct outcome run_here(const struct pipeline *pipeline, const int *cores, unsigned n,
+                               tt_dur seconds)
+{
+    char text[2048];
+    struct outcome outcome;
+
+    make_config(pipeline, text);
+    outcome = run(text, cores, n, seconds);
+    remove_files(pipeline);
+    return outcome;
+}
+
+/* A child that writes its outcome into a pipe; returns the reading end. */
+static int start_child(const struct pipeline *pipeline, const int *cores, unsigned n,
+                       tt_dur seconds)
+{
+    int ends[2];
+    struct outcome outcome;
+
+    if (pipe(ends) != 0)
+        exit(1);
+    switch (fork()) {
+    case -1:
+        exit(1);
+    case 0:
+        outcome = run_here(pipeline, cores, n, seconds);
+        _exit(write(ends[1], &outcome, sizeof(outcome)) == sizeof(outcome) ? 0 : 1);
+    default:
+        (void)close(ends[1]);
+        return ends[0];
+    }
+}
+
+static struct outcome outcome_of(int child)
+{
+    struct outcome outcome = {.spans_a_second = 0};
+
+    if (read(child, &outcome, sizeof(outcome)) != sizeof(outcome))
+        (void)fprintf(stderr, "bench_cores: a run failed\n");
+    (void)close(child);
+    (void)wait(NULL);
+    return outcome;
+}
+
+static struct outcome two_processes(const struct pipeline *pipeline, const int *cores,
+                                    tt_dur seconds)
+{
+    int first = start_child(pipeline, &cores[0], 1, seconds);
+    int second = start_child(pipeline, &cores[1], 1, seconds);
+    struct outcome a = outcome_of(first), b = outcome_of(second);
+
+    return (struct outcome){.spans_a_second = a.spans_a_second + b.spans_a_second,
+                            .spans_a_cpu_second =
+                                (a.spans_a_cpu_second + b.spans_a_cpu_second) / 2};
+}
+
+/* ---- figures ---- */
+
+#define ROUNDS 3
+
+enum way { ONE_CORE, TWO_CORES, TWO_PROCESSES, WAYS };
+
+static int compare_outcomes(const void *a, const void *b)
+{
+    double x = ((const struct outcome *)a)->spans_a_second;
+    double y = ((const struct outcome *)b)->spans_a_second;
 
     return (x > y) - (x < y);
 }
 
-/* Medians of five runs each, one core and two in turn. */
-static void measure(const char *name, const char *folder, const char *exporter,
-                    const char *exporter_name, tt_dur seconds)
+/* Medians; the three ways in turn, so that what else the machine does hits all. */
+static void measure(const char *name, const struct pipeline *pipeline, const int *cores,
+                    tt_dur seconds)
 {
-    double rates[2][5];
-    char text[2048];
+    struct outcome all[WAYS][ROUNDS], median[WAYS];
 
-    (void)snprintf(
-        text, sizeof(text),
-        "receivers: {source: }\nprocessors: {trace_assembler: {idle: 300ms, max_bytes: 4GiB, max_spans: "
-        "20000000}, anomaly_labels: }\nexporters: {%s}\nservice: {pipelines: {traces: {receivers: [source], "
-        "processors: [trace_assembler, anomaly_labels], exporters: [%s]}}}\n",
-        exporter, exporter_name);
-    for (unsigned i = 0; i < 5; i++) {
-        for (unsigned threads = 1; threads <= 2; threads++) {
-            rates[threads - 1][i] = run(text, threads, seconds);
-            empty_folder(folder);
-        }
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        all[ONE_CORE][i] = outcome_of(start_child(pipeline, cores, 1, seconds));
+        all[TWO_CORES][i] = outcome_of(start_child(pipeline, cores, 2, seconds));
+        all[TWO_PROCESSES][i] = two_processes(pipeline, cores, seconds);
     }
-    for (unsigned i = 0; i < 2; i++)
-        qsort(rates[i], 5, sizeof(rates[i][0]), compare_numbers);
-    printf("%-24s one thread %10.0f spans/s, two %10.0f spans/s, ratio %.2f\n", name, rates[0][2],
-           rates[1][2], rates[1][2] / rates[0][2]);
+    for (unsigned i = 0; i < WAYS; i++) {
+        qsort(all[i], ROUNDS, sizeof(all[i][0]), compare_outcomes);
+        median[i] = all[i][ROUNDS / 2];
+    }
+    printf(
+        "%s: one core %.0f spans/s, two cores %.0f (ratio %.2f), two processes %.0f (ratio %.2f: the machine's "
+        "ceiling); spans a CPU-second %.0f, %.0f, %.0f\n",
+        name, median[ONE_CORE].spans_a_second, median[TWO_CORES].spans_a_second,
+        median[TWO_CORES].spans_a_second / median[ONE_CORE].spans_a_second,
+        median[TWO_PROCESSES].spans_a_second,
+        median[TWO_PROCESSES].spans_a_second / median[ONE_CORE].spans_a_second,
+        median[ONE_CORE].spans_a_cpu_second, median[TWO_CORES].spans_a_cpu_second,
+        median[TWO_PROCESSES].spans_a_cpu_second);
     (void)fflush(stdout);
+}
+
+/* The first two cores that we may use. */
+static bool find_cores(int cores[MAX_CORES])
+{
+    cpu_set_t ours;
+    unsigned n = 0;
+
+    if (sched_getaffinity(0, sizeof(ours), &ours) != 0)
+        return false;
+    for (size_t i = 0; i < CPU_SETSIZE && n < MAX_CORES; i++)
+        if (CPU_ISSET(i, &ours))
+            cores[n++] = (int)i;
+    return n == MAX_CORES;
 }
 
 int main(int argc, char **argv)
 {
     struct shop_random random = {.state = 7};
-    char jsonl[700];
-    tt_dur seconds = (argc > 2 ? atol(argv[2]) : 3) * TT_SECOND;
+    tt_dur seconds = (argc > 2 ? atol(argv[2]) : 2) * TT_SECOND;
+    int cores[MAX_CORES];
 
-    if (argc < 2) {
-        (void)fprintf(stderr, "usage: bench_cores FOLDER [SECONDS]\n");
+    if (argc < 2 || !find_cores(cores)) {
+        (void)fprintf(stderr, "usage: bench_cores FOLDER [SECONDS], with two cores\n");
         return 2;
     }
     for (unsigned i = 0; i < TEMPLATES; i++)
         make_template(&templates[i], &random);
-    (void)snprintf(jsonl, sizeof(jsonl), "file: {path: \"%s/traces.jsonl\"}", argv[1]);
-    measure("without_file_exporter", argv[1], "debug: {output: stderr}", "debug", seconds);
-    measure("one_jsonl_file", argv[1], jsonl, "file", seconds);
+    const struct pipeline none = {.folder = argv[1]};
+    const struct pipeline file = {.folder = argv[1], .writes = true};
+    measure("without_file_exporter", &none, cores, seconds);
+    measure("one_jsonl_file", &file, cores, seconds);
     return 0;
 }
