@@ -8,6 +8,7 @@ baseline. Reads the run's folder; knows nothing of how Telltale works.
 """
 
 import csv
+import datetime
 import glob
 import json
 import os
@@ -20,6 +21,8 @@ from .settings import SERVICES
 _WITNESS = re.compile(r'^[\d.]+ 00-([0-9a-f]{32})-([0-9a-f]{16})-01 "([^"]*)" (\d+) ')
 # The Java agent's console exporter: '<name>' : <trace id> <span id> KIND
 _CONSOLE = re.compile(r"LoggingSpanExporter - '(.*?)' : ([0-9a-f]{32}) ([0-9a-f]{16}) ")
+LABEL_OF = {"baseline": "none"}  # of a scenario that is not called like its label
+EDGE = 0.1  # seconds
 BROKEN_SERVICE = {"latency_spike": "catalogue", "db_exhaustion": "user", "cpu_saturation": "shipping", "cache_miss": "catalogue",
                   "dependency_bottleneck": "payment", "timeout": "dispatch", "error_spike": "cart"}
 
@@ -86,13 +89,23 @@ def k6_summary(directory):
         return None
 
 
-def read_died(directory):
-    """{service that ended in the middle of the run: its exit code}."""
+def _run_json(directory):
     try:
         with open(os.path.join(directory, "dataset", "run.json"), encoding="utf-8") as file:
-            return {name: end["code"] for name, end in json.load(file)["died"].items()}
-    except (OSError, ValueError, KeyError):
+            return json.load(file)
+    except (OSError, ValueError):
         return {}
+
+
+def read_died(directory):
+    """{service that ended in the middle of the run: its exit code}."""
+    return {name: end["code"] for name, end in _run_json(directory).get("died", {}).items()}
+
+
+def read_blocks(directory):
+    """[(start, end, scenario)], Unix seconds."""
+    seconds = lambda text: datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()  # noqa: E731
+    return [(seconds(b["start"]), seconds(b["end"]), b["scenario"]) for b in _run_json(directory).get("blocks", [])]
 
 
 def telltale_lines(directory):
@@ -105,16 +118,16 @@ def telltale_lines(directory):
     return account.rstrip().splitlines() if found else ["  none: Telltale was killed, or its log is on a full disk"]
 
 
-def lines_of(directory, capture):
+def lines_of(account, capture):
     """All of it, for a person."""
-    account = Account(directory)
-    return ["What became of the run", "", account.label_line(capture), *account.loss_lines(), "",
-            "Telltale's own account", "", *telltale_lines(directory), "",
+    return ["What became of the run", "", account.label_line(capture), *account.other_lines(), *account.loss_lines(), "",
+            "Telltale's own account", "", *telltale_lines(account.directory), "",
             "Each fault in the service that was broken, against baseline (server spans)", "", *account.effect_lines()]
 
 
 class Account:
     def __init__(self, directory):
+        self.directory = directory
         self.witness, self.witnessed = read_witness(directory)
         self.counted = read_counted(directory)
         self.rows = read_dataset(directory)
@@ -143,6 +156,23 @@ class Account:
         return (f"SHOP_CAPTURE={capture}: {right} of {spans} spans of k6's traces carry the right label ({share:.3f} %)"
                 + (f", {wrong} A WRONG ONE" if wrong else "")
                 + f"; evidence: {', '.join(f'{name} {count}' for name, count in sources.most_common())}")
+
+    def logs(self):
+        """(log records of k6's traces, those with the right label)."""
+        mine = [row for row in read_dataset(self.directory, "logs") if row["trace_id"] in self.witness]
+        return len(mine), sum(row["anomaly_type"] == self.witness[row["trace_id"]] and row["label_source"] != "none" for row in mine)
+
+    def other_lines(self):
+        """Log records by their trace, points by the block they were taken in (a tenth of a second off its ends)."""
+        records, right = self.logs()
+        lines = [f"log records of k6's traces: {right} of {records} carry the right label"]
+        blocks = [(start, end, LABEL_OF.get(scenario, scenario)) for start, end, scenario in read_blocks(self.directory)]
+        if blocks:
+            points = [(int(row["time_ns"]) / 1e9, row) for row in read_dataset(self.directory, "metrics")]
+            inside = [(kind, row) for at, row in points for start, end, kind in blocks if start + EDGE <= at < end - EDGE]
+            right = sum(row["anomaly_type"] == kind and row["label_source"] != "none" for kind, row in inside)
+            lines.append(f"metric points taken in a block: {right} of {len(inside)} carry its label")
+        return lines
 
     # ---- losses ----
 

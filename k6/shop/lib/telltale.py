@@ -9,7 +9,8 @@ from .processes import Process, clean_environment, wait_ready
 from .settings import ROOT, Problem
 
 # One dataset for the whole run: the pauses between blocks do not finish it. k6 and the SDKs come from one address. What has no
-# evidence is not called normal: metrics of the pauses, and requests in flight when k6 was stopped.
+# evidence is not called normal: metrics of the pauses, and requests in flight when k6 was stopped. Logs wait until the traces they belong
+# to are labelled.
 _CONFIGURATION = """\
 receivers:
   otlp:
@@ -19,6 +20,8 @@ receivers:
         max_connections_per_ip: 1024
 processors:
   trace_assembler:
+  trace_assembler/logs:
+    idle: 20s
   anomaly_labels:
     on_missing: unknown
 exporters:
@@ -50,7 +53,7 @@ service:
       exporters: [file/metrics, dataset]
     logs:
       receivers: [otlp]
-      processors: [anomaly_labels]
+      processors: [trace_assembler/logs, anomaly_labels]
       exporters: [file/logs, dataset]
 """
 

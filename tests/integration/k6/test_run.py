@@ -29,6 +29,9 @@ def check_account(directory, out):
     assert account.k6["shop_requests"] == account.witnessed == roots > 0, (account.k6, account.witnessed, roots)
     types = {row["anomaly_type"] for row in account.rows if row["trace_id"] in account.witness}
     assert types == {"none", *BROKEN_SERVICE}, types
+    records, right = account.logs()
+    assert right == records > 0, account.other_lines()
+    print("\n".join(account.other_lines()))
     effects = account.effects()
     assert {kind for kind, *_ in effects} == set(BROKEN_SERVICE) and all(shows(now, base) for _, _, now, base in effects), account.effect_lines()
     again = subprocess.run([os.path.join(ROOT, "k6", "account"), directory], capture_output=True, text=True)
