@@ -245,7 +245,7 @@ static void draw(const struct outliers *outliers, const struct tt_ranking *ranki
     size_t room = ranking->count + 1;
     double *x = curves, *y = curves + room, *recall = y + room, *precision = recall + room;
     struct histogram histogram;
-    const struct tt_chart_layer roc[] = {
+    struct tt_chart_layer roc[] = {
         layer(TT_CHART_LINE, "", TT_CHART_GREY, corners, corners, 2),
         layer(TT_CHART_LINE, "ROC", TT_CHART_BLUE, x, y, tt_chart_roc(ranking, x, y))};
     const struct tt_chart_layer precisions[] = {
@@ -271,6 +271,7 @@ static void draw(const struct outliers *outliers, const struct tt_ranking *ranki
                        outliers->judged[0].roc_auc, outliers->judged[0].average_precision,
                        ranking->anomalous, ranking->normal);
 
+    roc[0].is_faint = true; /* chance */
     chart.frame.subtitle = tt_str_of(subtitle, (size_t)len);
     fill_histogram(outliers, ranking, &histogram);
     tt_chart_svg(&chart, out);
