@@ -238,8 +238,6 @@ struct tt_graph_span *tt_graph_add(struct tt_graph *graph, struct tt_str trace_i
 
 static void link_to_parent(struct tt_graph_span *span, struct tt_graph_span *parent)
 {
-    if ((span->flags & TT_SPAN_ERROR) != 0)
-        parent->flags |= TT_SPAN_CHILD_ERROR;
     if ((span->flags & TT_SPAN_DUPLICATE) == 0 && span->kind != TT_CODE_CONSUMER && span != parent)
         parent->children_ns += span->duration_ns;
 }
@@ -268,6 +266,17 @@ static void link_span(struct tt_graph *graph, struct tt_graph_span *span,
     link_to_parent(span, &graph->spans[parent - 1]);
 }
 
+/* Marks what is above a span in error, up to what is marked already: parents may be a ring. */
+static void mark_above(struct tt_graph *graph, const struct tt_graph_span *span)
+{
+    uint32_t i = span->parent_index;
+
+    while (i != TT_GRAPH_NONE && (graph->spans[i].flags & TT_SPAN_BELOW_ERROR) == 0) {
+        graph->spans[i].flags |= TT_SPAN_BELOW_ERROR;
+        i = graph->spans[i].parent_index;
+    }
+}
+
 void tt_graph_link(struct tt_graph *graph, struct tt_graph_counts *ret_counts)
 {
     *ret_counts = (struct tt_graph_counts){
@@ -277,6 +286,9 @@ void tt_graph_link(struct tt_graph *graph, struct tt_graph_counts *ret_counts)
     };
     for (size_t i = 0; i < graph->n_spans; i++)
         link_span(graph, &graph->spans[i], ret_counts);
+    for (size_t i = 0; i < graph->n_spans; i++)
+        if ((graph->spans[i].flags & TT_SPAN_ERROR) != 0)
+            mark_above(graph, &graph->spans[i]);
     for (size_t i = 0; i < graph->n_traces; i++) {
         const struct tt_graph_trace *trace = &graph->traces[i];
         ret_counts->incomplete_traces += !trace->has_root || trace->has_orphan;

@@ -31,8 +31,8 @@ enum tt_span_kind_code {
 enum tt_graph_flag {
     TT_SPAN_ERROR = 1 << 0,
     TT_SPAN_LABELLED = 1 << 1,
-    TT_SPAN_CHILD_ERROR =
-        1 << 2,              /* after linking: a child has an error, so this one did not begin it */
+    /* after linking: a span below it has an error, so its own did not begin here */
+    TT_SPAN_BELOW_ERROR = 1 << 2,
     TT_SPAN_ORPHAN = 1 << 3, /* after linking */
     TT_SPAN_DUPLICATE = 1 << 4,
 };

@@ -91,6 +91,7 @@ enum tt_status tt_report_make(struct tt_report *report, struct tt_stats *stats, 
     };
     tt_map_init(&report->definitions, MAX_DEFINITIONS);
     tt_map_init(&report->faults, MAX_DEFINITIONS);
+    tt_map_init(&report->counted, MAX_DEFINITIONS);
     if (report->path.data == NULL)
         return tt_fail(err, TT_NO_MEMORY, "report on %s", path);
     tt_report_read_sources(report);
@@ -118,6 +119,7 @@ void tt_report_done(struct tt_report *report)
 {
     tt_map_done(&report->definitions);
     tt_map_done(&report->faults);
+    tt_map_done(&report->counted);
     tt_free(report->order);
     tt_ranking_done(&report->trivial_spans.ranking);
     tt_ranking_done(&report->trivial_traces.ranking);

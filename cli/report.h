@@ -43,7 +43,7 @@ struct tt_dist {
 /* Spans of one service in one group. */
 struct tt_report_cell {
     uint64_t spans, errors;
-    uint64_t own_errors; /* errors without a child that has one */
+    uint64_t own_errors; /* errors without one below them */
     double own_ns;       /* sum of own times: durations less those of the spans they called */
     double median;       /* of durations */
     double superiority;  /* of durations over the baseline's; NaN: too few */
@@ -137,6 +137,9 @@ struct tt_report {
     struct tt_map definitions; /* column -> NUL-terminated text */
     struct tt_map faults;      /* type -> NUL-terminated service */
     bool has_run, bad_run;
+    struct tt_str run_result; /* "done", "interrupted", …; empty: not said */
+    size_t died;              /* services that ended in the middle */
+    struct tt_map counted;    /* service -> uint64_t: spans that it counted itself */
     /* types and services */
     bool baseline_is_labelled;
     struct tt_report_group groups[TT_REPORT_GROUPS];

@@ -313,6 +313,57 @@ static void check_files(struct tt_report *report)
                   "Rows of unfinished files are not counted here; a recovered set may lack its last seconds."));
 }
 
+static uint64_t spans_of(const struct tt_report *report, struct tt_str service)
+{
+    const struct tt_stats_name *name = tt_map_get(&report->stats->services.map, service);
+
+    return name == NULL ? 0 : name->rows;
+}
+
+/* What services counted themselves, as run.json has it, against what is here. */
+static void check_counted(struct tt_report *report)
+{
+    const struct tt_map_slot *slot;
+    size_t position = 0, wrong = 0;
+    struct tt_str names = TT_STR("");
+
+    if (report->counted.count == 0)
+        return;
+    while ((slot = tt_map_next(&report->counted, &position)) != NULL) {
+        uint64_t here = spans_of(report, slot->key), there = *(const uint64_t *)slot->value;
+        if (here == there || ++wrong > 8)
+            continue;
+        names = tt_report_text(report, "%.*s%s%.*s ended %s and has %s here", TT_STR_ARG(names),
+                               names.len == 0 ? "" : "; ",
+                               TT_STR_ARG(tt_report_clean(report, slot->key)), count(report, there),
+                               count(report, here));
+    }
+    add(report, "counted", "No span was lost on the way", wrong > 0 ? TT_CHECK_WARN : TT_CHECK_PASS,
+        wrong == 0
+            ? tt_report_text(report, "%zu services counted the spans they ended; all are here.",
+                             report->counted.count)
+            : tt_report_text(report, "Services that counted other spans than are here: %.*s.",
+                             TT_STR_ARG(names)),
+        TT_STR(
+            "See what is missing below; a service that was killed may have counted what it never sent, or sent what it never "
+            "counted."));
+}
+
+static void check_run(struct tt_report *report)
+{
+    bool is_done = tt_str_equal(report->run_result, TT_STR("done"));
+
+    if (report->run_result.len == 0)
+        return;
+    add(report, "run", "The run went to its end",
+        is_done && report->died == 0 ? TT_CHECK_PASS : TT_CHECK_WARN,
+        tt_report_text(report, "run.json says \"%.*s\"; %zu service%s ended in the middle of it.",
+                       TT_STR_ARG(tt_report_clean(report, report->run_result)), report->died,
+                       report->died == 1 ? "" : "s"),
+        TT_STR(
+            "Blocks that were cut short, or that lack a service, are not repeats of the others."));
+}
+
 static void check_sdk(struct tt_report *report)
 {
     const struct tt_sdk *sdk = &report->stats->sdk;
@@ -335,8 +386,9 @@ static void check_sdk(struct tt_report *report)
     add(report, "sdk", "SDKs dropped nothing", dropped + failed > 0 ? TT_CHECK_WARN : TT_CHECK_PASS,
         tt_report_text(
             report,
-            "%zu services report: %.0f spans dropped before the exporter, %.0f failed in it.",
-            sdk->services.count, dropped, failed),
+            "%zu service%s report%s: %.0f spans dropped before the exporter, %.0f failed in it.",
+            sdk->services.count, sdk->services.count == 1 ? "" : "s",
+            sdk->services.count == 1 ? "s" : "", dropped, failed),
         TT_STR("These spans are in no file. Raise OTEL_BSP_MAX_QUEUE_SIZE, or lower the load."));
 }
 
@@ -357,6 +409,8 @@ void tt_report_check(struct tt_report *report)
         check_clocks(report);
     }
     check_files(report);
+    check_run(report);
+    check_counted(report);
     check_sdk(report);
     for (size_t i = 0; i < report->n_checks; i++)
         if (report->checks[i].verdict != TT_CHECK_UNKNOWN &&

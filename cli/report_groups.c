@@ -118,7 +118,7 @@ static void count_span(struct tt_report *report, const struct tt_graph_span *spa
     cell = &report->services[service].cells[group];
     cell->spans++;
     cell->errors += is_error;
-    cell->own_errors += is_error && (span->flags & TT_SPAN_CHILD_ERROR) == 0;
+    cell->own_errors += is_error && (span->flags & TT_SPAN_BELOW_ERROR) == 0;
     cell->own_ns += tt_span_self_ns(span);
 }
 

@@ -197,6 +197,33 @@ static char *read_whole(const char *path, size_t *ret_len)
     return text;
 }
 
+/* How many spans each service says it ended. */
+static void read_counts(struct tt_report *report, const json_t *spans)
+{
+    const json_t *value;
+    const char *key;
+
+    json_object_foreach((json_t *)(uintptr_t)spans, key, value)
+    {
+        struct tt_str service = tt_arena_copy(report->arena, tt_str(key));
+        uint64_t *count = tt_arena_calloc(report->arena, 1, sizeof(*count));
+        if (!json_is_integer(value) || json_integer_value(value) < 0 || service.data == NULL ||
+            count == NULL)
+            continue;
+        *count = (uint64_t)json_integer_value(value);
+        (void)!tt_map_put(&report->counted, service, count);
+    }
+}
+
+static void read_outcome(struct tt_report *report, const json_t *run)
+{
+    const char *result = json_string_value(json_object_get(run, "result"));
+
+    report->run_result = tt_report_text(report, "%.60s", result == NULL ? "" : result);
+    report->died = json_object_size(json_object_get(run, "died"));
+    read_counts(report, json_object_get(run, "spans"));
+}
+
 static void read_run(struct tt_report *report, const char *directory)
 {
     char path[MAX_PATH];
@@ -215,6 +242,7 @@ static void read_run(struct tt_report *report, const char *directory)
     if (report->has_run) {
         json_object_foreach(json_object_get(run, "faults"), key, value)
             put_pair(report, &report->faults, key, value);
+        read_outcome(report, run);
         show_run(report, run);
     }
     json_decref(run);

@@ -5,8 +5,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define MAX_SHOWN 20
-#define WIDTH     24
+#define MAX_SHOWN  20
+#define WIDTH      24
+#define FACT_WIDTH 34
 
 static double percent(uint64_t part, uint64_t whole)
 {
@@ -290,7 +291,8 @@ static void put_facts(struct tt_report *report, struct tt_buffer *out)
     if (report->n_facts > 0)
         tt_buffer_append_str(out, TT_STR("\nwhere it is from\n"));
     for (size_t i = 0; i < report->n_facts; i++) {
-        put_name(report, out, report->facts[i].name);
+        tt_buffer_append_str(out, TT_STR("  "));
+        put_padded(out, tt_report_clean(report, report->facts[i].name), FACT_WIDTH);
         tt_buffer_printf(out, " %.*s\n",
                          TT_STR_ARG(tt_report_clean(report, report->facts[i].value)));
     }

@@ -437,6 +437,21 @@ def run_json_is_shown_and_a_bad_one_told():
             assert "run.json is no JSON object" in page, text[:20]
 
 
+def a_run_that_went_wrong_is_told():
+    rows = usual_run().rows
+    counts = {service: sum(r["service_name"] == service for r in rows) for service in ("web", "cart", "db")}
+    cases = (
+        ({"result": "done", "died": {}, "spans": counts}, "pass", "pass", "all are here"),
+        ({"result": "interrupted", "died": {}, "spans": {**counts, "cart": counts["cart"] + 7}}, "warn", "warn", "cart ended 527 and has 520 here"),
+        ({"result": "done", "died": {"web": 1}, "spans": {"gone": 3, "odd": "x", "less": -1}}, "warn", "warn", "gone ended 3 and has 0 here"),
+    )
+    with tempfile.TemporaryDirectory() as d:
+        for run_json, ended, counted, words in cases:
+            found = report(dataset(d, rows, run_json=run_json))
+            assert check_of(found, "run")["verdict"] == ended, found["checks"]
+            assert check_of(found, "counted")["verdict"] == counted and words in check_of(found, "counted")["finding"], check_of(found, "counted")
+
+
 # ---- the page ----
 
 
@@ -543,6 +558,7 @@ if __name__ == "__main__":
     losses_that_sdks_report_are_told()
     bystanders_are_counted_by_what_was_active()
     run_json_is_shown_and_a_bad_one_told()
+    a_run_that_went_wrong_is_told()
     the_page_needs_nothing_and_escapes_everything()
     a_hundred_thousand_types_are_bounded()
     a_page_that_cannot_be_written_is_told()

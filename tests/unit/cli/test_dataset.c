@@ -157,13 +157,18 @@ static void own_times_and_errors_are_those_of_the_span_itself(void **state)
         enum tt_span_kind_code kind;
         bool is_error;
         double self_ns;
-        bool child_error;
+        bool below_error;
     } cases[] = {
         {1, 0, 100, TT_CODE_SERVER, true, 30, true}, /* less 2 and 3; 4 is a consumer */
         {2, 1, 50, TT_CODE_CLIENT, true, 0, true},   /* its child took longer than it */
         {3, 1, 20, TT_CODE_INTERNAL, false, 20, false},
         {4, 1, 90, TT_CODE_CONSUMER, false, 90, false},
         {5, 2, 60, TT_CODE_SERVER, true, 60, false}, /* where the error began */
+        {6, 0, 30, TT_CODE_SERVER, true, 10, true},  /* its error came through 7, which has none */
+        {7, 6, 20, TT_CODE_INTERNAL, false, 10, true},
+        {8, 7, 10, TT_CODE_CLIENT, true, 10, false},
+        {9, 10, 5, TT_CODE_INTERNAL, true, 0, true}, /* a ring */
+        {10, 9, 5, TT_CODE_INTERNAL, true, 0, true},
     };
     struct tt_graph *graph = tt_graph_new();
     struct tt_graph_counts counts;
@@ -186,7 +191,7 @@ static void own_times_and_errors_are_those_of_the_span_itself(void **state)
     assert_int_equal(n, TT_LENGTH(cases));
     for (size_t i = 0; i < n; i++) {
         assert_true(fabs(tt_span_self_ns(&spans[i]) - cases[i].self_ns) < 1e-9);
-        assert_int_equal((spans[i].flags & TT_SPAN_CHILD_ERROR) != 0, cases[i].child_error);
+        assert_int_equal((spans[i].flags & TT_SPAN_BELOW_ERROR) != 0, cases[i].below_error);
     }
     tt_graph_free(graph);
 }
