@@ -2,8 +2,11 @@
 """The Telltale of a run: its configuration, start and stop."""
 
 import glob
+import http.client
 import os
 import subprocess
+import urllib.error
+import urllib.request
 
 from .processes import Process, clean_environment, wait_ready
 from .settings import ROOT, Problem
@@ -69,6 +72,19 @@ def binary():
         if os.access(path, os.X_OK):
             return path
     raise Problem("telltale is not built: cmake --preset release && cmake --build --preset release, or set TELLTALE to the program")
+
+
+def trouble_at(otlp):
+    """'' when OTLP over HTTP is taken there, else what is wrong, for a person."""
+    request = urllib.request.Request(otlp + "/v1/traces", data=b'{"resourceSpans":[]}', headers={"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=3):
+            return ""
+    except urllib.error.HTTPError as error:
+        return f"what answers at {otlp} is not an OTLP/HTTP receiver (status {error.code}): write its address without a path; the port is 4318 by default"
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", None) or type(error).__name__
+        return f"no Telltale answers at {otlp} ({reason}); start it with: telltale run; OTLP/HTTP is at 4318 by default, gRPC at 4317"
 
 
 def writes_html():

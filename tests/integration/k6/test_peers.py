@@ -12,6 +12,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from peers import GRPC, Load, listener, load, shop, telltale  # noqa: E402
 import labelled  # noqa: E402
+from lib.telltale import trouble_at  # noqa: E402
 
 ABORTED, BAD_SCRIPT, THRESHOLD = 108, 107, 99
 START = 1_000_000_000
@@ -64,6 +65,17 @@ def without_telltale():
         expect("https", load(BASE_URL=url, OTLP=url.replace("http:", "https:")), THRESHOLD, "no Telltale answers at .*write http://", 2)
         with listener(GRPC) as (port, _):
             expect("a gRPC port", load(BASE_URL=url, OTLP=f"http://127.0.0.1:{port}"), THRESHOLD, "a gRPC port\\? OTLP/HTTP is at 4318", 2)
+
+
+def a_shop_without_telltale():
+    """k6/shop/shop starts all the same, and says so."""
+    with labelled.run() as process, shop() as (url, _), listener(GRPC) as (port, _):
+        assert trouble_at(labelled.endpoint(process)) == ""
+        for otlp, words in ((url, "is not an OTLP/HTTP receiver .status 404"), (labelled.endpoint(process).replace("http:", "https:"), "SSL"),
+                            (f"http://127.0.0.1:{port}", "gRPC at 4317"), (f"http://127.0.0.1:{telltale.free_ports(1)[0]}", "refused.*start it with")):
+            said = trouble_at(otlp)
+            assert re.search(words, said), (otlp, said)
+            print("ok: " + said)
 
 
 def without_otlp():
@@ -157,6 +169,7 @@ def it_phones_nowhere():
 def main():
     without_a_shop()
     without_telltale()
+    a_shop_without_telltale()
     without_otlp()
     telltale_goes_away()
     the_shop_goes_away()
