@@ -31,6 +31,7 @@ static void handled_signals(sigset_t *set)
     sigemptyset(set);
     sigaddset(set, SIGTERM);
     sigaddset(set, SIGINT);
+    sigaddset(set, SIGQUIT);
     sigaddset(set, SIGHUP);
 }
 
@@ -188,7 +189,8 @@ static int wait_and_stop(struct run *run)
     static const struct {
         int number;
         const char *name;
-    } names[] = {{SIGTERM, "SIGTERM"}, {SIGINT, "SIGINT"}, {SIGHUP, "SIGHUP"}};
+    } names[] = {
+        {SIGTERM, "SIGTERM"}, {SIGINT, "SIGINT"}, {SIGQUIT, "SIGQUIT"}, {SIGHUP, "SIGHUP"}};
 
     for (;;) {
         int number = wait_for_signal(run);
@@ -251,7 +253,7 @@ const struct tt_command tt_command_run = {
     .options = options,
     .n_options = TT_LENGTH(options),
     .details =
-        "Logs on standard error. SIGTERM and SIGINT stop in order within service.shutdown_timeout and print what "
+        "Logs on standard error. SIGTERM, SIGINT and SIGQUIT stop in order within service.shutdown_timeout and print what "
         "became of the data; a second one ends the program at once. SIGHUP reads the configuration again and "
         "applies what may change while running, all or nothing.",
     .run = run_command,

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_TEXT = 16 << 20, MAX_CONNECTIONS = 32 };
+enum { MAX_TEXT = 16 << 20, MAX_CONNECTIONS = 128 };
 
 struct tt_self_metrics {
     struct tt_service *service;
