@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 
 #define RETRY_AFTER    TT_SECOND
-#define TRIM_INTERVAL  TT_SECOND
+#define TRIM_INTERVAL  (TT_SECOND / 2)
 #define RECENT_TRACES  ((size_t)262144) /* of one generation, all shards */
 #define EVICT_ROWS     (TRACE_BATCH_ROWS / SHARDS)
 #define SLACK          ((size_t)64 << 20) /* address range beyond max_bytes: partly filled slabs */

@@ -17,6 +17,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 
@@ -122,6 +123,57 @@ def measure(command, config, telltale, port, spans, core="0", load_core="1"):
         shutil.rmtree(folder, ignore_errors=True)
 
 
+class Sampler(threading.Thread):
+    """Resident memory and what the trace assembler says it holds, at the same moments."""
+
+    def __init__(self, server, metrics_port):
+        super().__init__(daemon=True)
+        self.server, self.url, self.samples, self.ended = server, f"http://127.0.0.1:{metrics_port}/metrics", [], threading.Event()
+        self.start()
+
+    def run(self):
+        while not self.ended.wait(0.03):
+            before = self.server.memory("VmRSS")
+            text = urllib.request.urlopen(self.url, timeout=10).read().decode()
+            held = sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith("telltale_trace_assembler_held_bytes"))
+            self.samples.append(((before + self.server.memory("VmRSS")) / 2, held))
+
+    def finish(self):
+        self.ended.set()
+        self.join()
+        return self.samples
+
+
+def bench_memory(arguments):
+    """A burst into open traces: what is resident beside the spans that are open."""
+    peaks, held, less, most, after = [], [], [], [], []
+    for _ in range(arguments.repeat):
+        port, metrics_port, folder = free_port(), free_port(), tempfile.mkdtemp(prefix="telltale-bench-", dir="/dev/shm")
+        try:
+            config = TELLTALE.format(port=port, exporters=FILE, names="file", processors="trace_assembler, anomaly_labels", idle="500ms", level="basic",
+                                     metrics_port=metrics_port)
+            server = Server([arguments.telltale, "run"], config.replace("@", folder), folder, "0")
+            server.wait_ready(port)
+            sampler = Sampler(server, metrics_port)
+            burst(arguments.telltale, port, arguments.spans)
+            time.sleep(4)
+            samples = sampler.finish()
+            stop_and_account(server)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        peak = max(samples, key=lambda sample: sample[1])
+        peaks.append(max(samples)[0] / 2**20)
+        held.append(peak[1] / 2**20)
+        less.append((peak[0] - peak[1]) / 2**20)
+        most.append(max(resident - open_spans for resident, open_spans in samples) / 2**20)
+        after.append((samples[-1][0] - samples[-1][1]) / 2**20)
+    show("memory.peak_resident", peaks, "MiB")
+    show("memory.peak_of_open_spans", held, "MiB")
+    show("memory.resident_less_open_spans_at_that_peak", less, "MiB, goal 64")
+    show("memory.most_resident_less_open_spans", most, "MiB, at any moment")
+    show("memory.resident_less_open_spans_4s_after", after, "MiB")
+
+
 def stop_and_account(server):
     """Stops the server and returns the processor time of its whole life, start and finish included."""
     server.process.send_signal(signal.SIGTERM)
@@ -187,6 +239,7 @@ def main():
         "csv": lambda: bench_telltale(arguments, "telltale.csv", DATASET, "dataset", "rows"),
         "both": lambda: bench_telltale(arguments, "telltale.jsonl_and_csv", FILE[:-1] + ", " + DATASET[1:], "file, dataset", "jsonl"),
         "unjoined": lambda: bench_telltale(arguments, "telltale.jsonl_without_join", FILE, "file", "jsonl", processors="anomaly_labels"),
+        "memory": lambda: bench_memory(arguments),
         "discard": lambda: bench_telltale(arguments, "telltale.decode_and_join_only", DEBUG, "debug", None),
     }
     if arguments.collector:
