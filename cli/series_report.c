@@ -284,11 +284,13 @@ struct picture {
     double *x, *alarm_x, *alarm_y;
     struct tt_chart_window *windows;
     size_t n_alarms, n_windows;
+    double gap;
 };
 
 static bool fill_picture(const struct tt_series_report *report, struct picture *picture)
 {
     const struct tt_series_file *file = report->file;
+    int64_t step_ns = tt_series_file_step(file);
 
     picture->x = tt_calloc(file->count + 1, sizeof(double));
     picture->alarm_x = tt_calloc(report->alarms + 1, sizeof(double));
@@ -297,6 +299,7 @@ static bool fill_picture(const struct tt_series_report *report, struct picture *
     if (picture->x == NULL || picture->alarm_x == NULL || picture->alarm_y == NULL ||
         picture->windows == NULL)
         return false;
+    picture->gap = (double)step_ns * GAP_STEPS;
     for (size_t i = 0; i < file->count; i++) {
         picture->x[i] = (double)file->time_ns[i];
         if (!report->alarm[i])
@@ -311,54 +314,48 @@ static bool fill_picture(const struct tt_series_report *report, struct picture *
     return true;
 }
 
+/* Everything about a line of this series but what it shows. */
+static struct tt_chart_layer layer_of(const struct tt_series_report *report,
+                                      const struct picture *picture, const char *name,
+                                      enum tt_chart_color color, const double *y)
+{
+    return (struct tt_chart_layer){.mark = TT_CHART_LINE,
+                                   .name = tt_str(name),
+                                   .color = color,
+                                   .x = picture->x,
+                                   .y = y,
+                                   .count = report->file->count,
+                                   .gap = picture->gap};
+}
+
+enum { BAND, LEVEL, VALUE, ALARM, VALUE_LAYERS };
+
+static void make_values(const struct tt_series_report *report, const struct picture *picture,
+                        struct tt_chart_layer ret_layers[VALUE_LAYERS])
+{
+    ret_layers[BAND] = layer_of(report, picture, "band", TT_CHART_GREEN, report->lower);
+    ret_layers[BAND].mark = TT_CHART_BAND;
+    ret_layers[BAND].y2 = report->upper;
+    ret_layers[LEVEL] = layer_of(report, picture, "level", TT_CHART_GREEN, report->level);
+    ret_layers[LEVEL].is_faint = true;
+    /* Bands that begin wide must not flatten the series. */
+    ret_layers[BAND].is_loose = ret_layers[LEVEL].is_loose = true;
+    ret_layers[VALUE] = layer_of(report, picture, "value", TT_CHART_BLUE, report->file->values);
+    ret_layers[ALARM] = (struct tt_chart_layer){.mark = TT_CHART_POINTS,
+                                                .name = TT_STR("alarm"),
+                                                .color = TT_CHART_VERMILLION,
+                                                .x = picture->alarm_x,
+                                                .y = picture->alarm_y,
+                                                .count = picture->n_alarms};
+}
+
 static void draw(const struct tt_series_report *report, const struct picture *picture,
                  struct tt_buffer *out)
 {
-    const struct tt_series_file *file = report->file;
-    int64_t step_ns = tt_series_file_step(file);
-    double gap = (double)step_ns * GAP_STEPS;
     double threshold = (double)report->options.threshold;
-    const struct tt_chart_layer values[] = {
-        {.mark = TT_CHART_BAND,
-         .name = TT_STR("band"),
-         .color = TT_CHART_GREEN,
-         .x = picture->x,
-         .y = report->lower,
-         .y2 = report->upper,
-         .count = file->count,
-         .gap = gap,
-         .is_loose = true},
-        {.mark = TT_CHART_LINE,
-         .name = TT_STR("level"),
-         .color = TT_CHART_GREEN,
-         .x = picture->x,
-         .y = report->level,
-         .count = file->count,
-         .gap = gap,
-         .is_loose = true,
-         .is_faint = true},
-        {.mark = TT_CHART_LINE,
-         .name = TT_STR("value"),
-         .color = TT_CHART_BLUE,
-         .x = picture->x,
-         .y = file->values,
-         .count = file->count,
-         .gap = gap},
-        {.mark = TT_CHART_POINTS,
-         .name = TT_STR("alarm"),
-         .color = TT_CHART_VERMILLION,
-         .x = picture->alarm_x,
-         .y = picture->alarm_y,
-         .count = picture->n_alarms},
-    };
+    struct tt_chart_layer values[VALUE_LAYERS];
     const struct tt_chart_layer scores[] = {
-        {.mark = TT_CHART_LINE,
-         .name = TT_STR("score"),
-         .color = TT_CHART_PURPLE,
-         .x = picture->x,
-         .y = report->score,
-         .count = file->count,
-         .gap = gap},
+        layer_of(report, picture, "score", TT_CHART_PURPLE, report->score),
         {.mark = TT_CHART_LEVEL,
          .name = TT_STR("threshold"),
          .color = TT_CHART_GREY,
@@ -366,7 +363,7 @@ static void draw(const struct tt_series_report *report, const struct picture *pi
          .count = 1},
     };
     const struct tt_chart_panel panels[] = {
-        {.y = {.label = TT_STR("value")}, .layers = values, .n_layers = TT_LENGTH(values)},
+        {.y = {.label = TT_STR("value")}, .layers = values, .n_layers = VALUE_LAYERS},
         {.y = {.label = TT_STR("score"), .min = 0.0, .max = 1.0},
          .layers = scores,
          .n_layers = TT_LENGTH(scores),
@@ -384,11 +381,10 @@ static void draw(const struct tt_series_report *report, const struct picture *pi
         .has_tooltips = true,
     };
 
-    (void)snprintf(subtitle, sizeof(subtitle), "%zu points, %s tier, %zu alarms%s", file->count,
-                   tier_names[report->options.precision], report->alarms,
-                   report->n_spans > 0   ? ""
-                   : report->has_windows ? ", nothing labelled"
-                                         : "");
+    make_values(report, picture, values);
+    (void)snprintf(subtitle, sizeof(subtitle), "%zu points, %s tier, %zu alarms%s",
+                   report->file->count, tier_names[report->options.precision], report->alarms,
+                   report->n_spans > 0 || !report->has_windows ? "" : ", nothing labelled");
     chart.frame.subtitle = tt_str(subtitle);
     tt_chart_svg(&chart, out);
 }

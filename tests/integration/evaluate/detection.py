@@ -26,3 +26,7 @@ def write(path, text):
     with open(path, "wb") as f:
         f.write(text if isinstance(text, bytes) else text.encode())
     return path
+
+
+def nab(data, labels, *args):
+    return json.loads(run("evaluate", "nab", "--data", data, "--labels", labels, "--json", *args).stdout)
