@@ -16,6 +16,38 @@ struct tt_catalog tt_load_catalog(void)
     return catalog;
 }
 
+static bool merge_variable(struct tt_tree *tree, const char *config, const char *name,
+                           struct tt_diags *diags)
+{
+    const char *text = tt_env_process(NULL, name);
+
+    if (text != NULL)
+        return tt_tree_merge_text(tree, config, tt_str(text), tt_env_process, NULL, diags);
+    tt_diags_error(diags, (struct tt_mark){.file = config}, "", "the variable is not set");
+    return false;
+}
+
+/* A path, or one of otelcol's forms: file:PATH, env:VARIABLE (a whole document in it), yaml:TEXT. */
+static bool merge_config(struct tt_tree *tree, const char *config, struct tt_diags *diags)
+{
+    static const struct tt_str file = {"file:", 5}, env = {"env:", 4}, yaml = {"yaml:", 5};
+    struct tt_str text = tt_str(config);
+
+    if (tt_str_starts_with(text, env))
+        return merge_variable(tree, config, config + env.len, diags);
+    if (tt_str_starts_with(text, yaml))
+        return tt_tree_merge_text(tree, "--config yaml",
+                                  tt_str_of(config + yaml.len, text.len - yaml.len), tt_env_process,
+                                  NULL, diags);
+    if (tt_str_starts_with(text, TT_STR("http:")) || tt_str_starts_with(text, TT_STR("https:"))) {
+        tt_diags_error(diags, (struct tt_mark){.file = config}, "",
+                       "is not fetched; fetch it to a file first");
+        return false;
+    }
+    return tt_tree_merge_file(tree, tt_str_starts_with(text, file) ? config + file.len : config,
+                              tt_env_process, NULL, diags);
+}
+
 static bool merge_files(const struct tt_args *args, struct tt_tree *tree, struct tt_diags *diags)
 {
     size_t position = 0;
@@ -26,7 +58,7 @@ static bool merge_files(const struct tt_args *args, struct tt_tree *tree, struct
         return tt_tree_merge_text(tree, "built-in configuration", tt_str(tt_default_config()),
                                   tt_env_process, NULL, diags);
     while ((value = tt_args_next(args, "config", &position)) != NULL)
-        is_good &= tt_tree_merge_file(tree, value, tt_env_process, NULL, diags);
+        is_good &= merge_config(tree, value, diags);
     return is_good;
 }
 

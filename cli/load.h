@@ -7,11 +7,12 @@
 #include "cli/cli.h"
 #include "pipeline/settings.h"
 
-#define TT_CONFIG_OPTION                                                                     \
-    {                                                                                        \
-        .name = "config", .argument = "FILE", .type = TT_OPTION_FILE,                        \
-        .doc = "Read the configuration from FILE; repeated, later files are merged over "    \
-               "earlier ones. Without it the built-in configuration is used (print-config)." \
+#define TT_CONFIG_OPTION                                                                   \
+    {                                                                                      \
+        .name = "config", .argument = "FILE", .type = TT_OPTION_FILE,                      \
+        .doc = "Read the configuration from FILE; repeated, later files are merged over "  \
+               "earlier ones. FILE may be env:VARIABLE or yaml:TEXT, too. Without it the " \
+               "built-in configuration is used (print-config)."                            \
     }
 #define TT_SET_OPTION                                                                           \
     {                                                                                           \

@@ -59,6 +59,21 @@ expect 2 validate --config "$dir/wrong.yaml"
 says err "wrong.yaml:3:5: receivers.otlp.protocls: "
 says err 'did you mean "protocols"?'
 
+# otelcol's other places of a configuration; several are merged.
+minimal='{receivers: {otlp: {protocols: {http: }}}, exporters: {debug: }, service: {pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}}'
+printf '%s\n' "$minimal" >"$dir/minimal.yaml"
+expect 0 validate --config "file:$dir/minimal.yaml"
+expect 0 validate --config "yaml:$minimal"
+CONFIG=$minimal expect 0 validate --config env:CONFIG
+expect 0 print-config --config "$dir/minimal.yaml" --config 'yaml:exporters::debug::verbosity: detailed'
+says out "verbosity: detailed"
+expect 2 validate --config "$dir/minimal.yaml" --config 'yaml:exporters::debug::verbosty: detailed'
+says err 'yaml:1:1: exporters.debug.verbosty: unknown key; did you mean "verbosity"?'
+expect 2 validate --config env:TELLTALE_NOT_SET
+says err "env:TELLTALE_NOT_SET: the variable is not set"
+expect 2 validate --config https://example.com/config.yaml
+says err "fetch it to a file first"
+
 # What is printed is right again and means the same.
 expect 0 print-config
 cp "$dir/out" "$dir/printed.yaml"
