@@ -56,6 +56,7 @@ def main():
         check_account(run.directory, out)
         check_record(run)
         run.check_finished()
+        assert os.path.getsize(os.path.join(run.directory, "report.html")) > 10_000 and "The report as a page to look at: " in out, out
 
 
 if __name__ == "__main__":
