@@ -152,12 +152,14 @@ static size_t log_ticks(const struct chart_scale *scale, enum tt_chart_unit unit
 {
     static const double parts[] = {1.0, 2.0, 5.0};
     double span = scale->max - scale->min;
-    double every = fmax(ceil(span / (double)wanted), 1.0);
+    double first, every_decades = fmax(ceil(span / (double)wanted), 1.0);
+    int every = (int)every_decades;
     size_t n_parts = span * 3.0 <= (double)wanted ? 3 : 1, count = 0;
     struct tt_buffer label;
 
     tt_buffer_init(&label, 256);
-    for (double e = floor(scale->min / every) * every; e <= scale->max; e += every) {
+    first = floor(scale->min / every) * every;
+    for (int e = (int)first; e <= scale->max; e += every) {
         for (size_t i = 0; i < n_parts; i++) {
             double value = pow(10.0, e) * parts[i];
             tt_buffer_clear(&label);
@@ -203,7 +205,7 @@ size_t chart_ticks(const struct chart_scale *scale, enum tt_chart_unit unit, siz
 {
     double span = scale->max - scale->min;
     double big = fmax(fabs(scale->min), fabs(scale->max));
-    double least = span / (double)wanted, step;
+    double least = span / (double)wanted, step, first;
     size_t count = 0;
     char label[32];
 
@@ -217,12 +219,10 @@ size_t chart_ticks(const struct chart_scale *scale, enum tt_chart_unit unit, siz
         return calendar_ticks(scale, step, ret_ticks);
     if (!(step > 0.0) || big / step > 1e15)
         return 0;
-    for (double k = ceil(scale->min / step - 1e-6); k * step <= scale->max + step * 1e-6;
-         k += 1.0) {
-        if (count == CHART_MAX_TICKS)
-            break;
-        chart_tick_label(unit, k * step, step, big, label);
-        count = add_tick(scale, k * step, label, ret_ticks, count);
+    first = ceil(scale->min / step - 1e-6);
+    for (int i = 0; i < CHART_MAX_TICKS && (first + i) * step <= scale->max + step * 1e-6; i++) {
+        chart_tick_label(unit, (first + i) * step, step, big, label);
+        count = add_tick(scale, (first + i) * step, label, ret_ticks, count);
     }
     return count;
 }

@@ -6,16 +6,17 @@
 
 /* ---- numbers ---- */
 
+static const int64_t POWERS[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
+
 void chart_put_fixed(struct tt_buffer *out, double value, int decimals)
 {
-    static const int64_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
     int64_t power, scaled;
 
     if (!(fabs(value) < 1e12))
         value = 0.0;
     while (decimals > 6)
         decimals--;
-    power = powers[decimals];
+    power = POWERS[decimals];
     scaled = (int64_t)llround(value * (double)power);
     if (scaled < 0)
         tt_buffer_append_byte(out, '-');
@@ -168,8 +169,8 @@ void chart_tick_label(enum tt_chart_unit unit, double value, double step, double
         value = 0.0;
     value /= scaled.by;
     step /= scaled.by;
-    for (double power = 1.0; decimals < 6 && fabs(step * power - round(step * power)) > 1e-6;
-         power *= 10.0)
+    while (decimals < 6 &&
+           fabs(step * (double)POWERS[decimals] - round(step * (double)POWERS[decimals])) > 1e-6)
         decimals++;
     tt_buffer_init(&text, 64);
     if (value != 0.0 && (big / scaled.by < 1e-2 || big / scaled.by >= 1e6)) {

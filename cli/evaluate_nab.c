@@ -344,39 +344,52 @@ static enum tt_status fill_picture(const struct evaluation *evaluation, struct p
     return status;
 }
 
+static void put_picture(const struct picture *picture, struct tt_buffer *out)
+{
+    struct tt_str profiles[PROFILES];
+    struct tt_chart_bars bars = {
+        .frame = {.title = TT_STR("Score by category"),
+                  .subtitle = TT_STR(
+                      "rated as the Numenta Anomaly Benchmark does, one threshold for all series")},
+        .axis = {.label = TT_STR("score (100: every window found at once, no false alarm)")},
+        .rows = picture->rows,
+        .n_rows = picture->n_rows,
+        .series = profiles,
+        .n_series = PROFILES,
+        .values = picture->values,
+    };
+
+    for (int p = 0; p < PROFILES; p++)
+        profiles[p] = tt_str(profile_name(p));
+    tt_chart_bars_svg(&bars, out);
+}
+
+static enum tt_status save_picture(const struct picture *picture, const char *path,
+                                   struct tt_error *err)
+{
+    enum tt_status status;
+    struct tt_buffer out;
+
+    tt_buffer_init(&out, MAX_OUT);
+    put_picture(picture, &out);
+    status = tt_save_file(path, &out, err);
+    tt_buffer_done(&out);
+    return status;
+}
+
 static enum tt_status draw(const struct evaluation *evaluation, const char *path,
                            struct tt_error *err)
 {
     struct tt_nab_series *some = tt_calloc(evaluation->corpus.count, sizeof(*some));
     struct picture *picture = tt_calloc(1, sizeof(*picture));
-    struct tt_str profiles[PROFILES];
-    enum tt_status status = TT_OK;
-    struct tt_buffer out;
+    enum tt_status status;
 
-    for (int p = 0; p < PROFILES; p++)
-        profiles[p] = tt_str(profile_name(p));
-    tt_buffer_init(&out, MAX_OUT);
     if (some == NULL || picture == NULL)
         status = tt_fail(err, TT_NO_MEMORY, "draw %s", path);
     else
         status = fill_picture(evaluation, picture, some, err);
-    if (status == TT_OK) {
-        struct tt_chart_bars bars = {
-            .frame =
-                {.title = TT_STR("Score by category"),
-                 .subtitle = TT_STR(
-                     "rated as the Numenta Anomaly Benchmark does, one threshold for all series")},
-            .axis = {.label = TT_STR("score (100: every window found at once, no false alarm)")},
-            .rows = picture->rows,
-            .n_rows = picture->n_rows,
-            .series = profiles,
-            .n_series = PROFILES,
-            .values = picture->values,
-        };
-        tt_chart_bars_svg(&bars, &out);
-        status = tt_save_file(path, &out, err);
-    }
-    tt_buffer_done(&out);
+    if (status == TT_OK && picture != NULL)
+        status = save_picture(picture, path, err);
     tt_free(some);
     tt_free(picture);
     return status;
