@@ -16,9 +16,14 @@ static const struct tt_field cors_fields[] = {
 };
 static const struct tt_schema cors_schema = TT_SCHEMA(struct otlp_cors_config, cors_fields);
 
+/* otelcol's other ones are for addresses that "endpoint" tells apart, or for Unix sockets, which are not served. */
+static const char *const transports[] = {"tcp", NULL};
+
 static const struct tt_field http_fields[] = {
     {TT_STRING(struct otlp_http_config, endpoint), .def = "localhost:4318",
      .flags = TT_CONFIG_LISTEN, .doc = "Host and port to listen on."},
+    {TT_ENUM(struct otlp_http_config, transport), .def = "tcp", .choices = transports,
+     .doc = "Accepted for the Collector's configurations."},
     {TT_STRING(struct otlp_http_config, traces_url_path), .def = "/v1/traces",
      .doc = "Path that takes traces."},
     {TT_STRING(struct otlp_http_config, metrics_url_path), .def = "/v1/metrics",
@@ -67,6 +72,8 @@ static const struct tt_field grpc_fields[] = {
      .flags = TT_CONFIG_LISTEN,
      .doc =
          "Host and port to listen on; OTLP over HTTP is served there, gRPC clients are told so."},
+    {TT_ENUM(struct otlp_grpc_config, transport), .def = "tcp", .choices = transports,
+     .doc = "Accepted for the Collector's configurations."},
     {TT_BOOL(struct otlp_grpc_config, include_metadata), .def = "false",
      .doc = "Accepted for the Collector's configurations; has no effect before gRPC is served."},
     {TT_INT(struct otlp_grpc_config, max_recv_msg_size_mib), .def = "0", .min = 0, .max = 1024,

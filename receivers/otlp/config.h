@@ -14,6 +14,7 @@ struct otlp_cors_config {
 struct otlp_http_config {
     const char *endpoint;
     bool present;
+    int transport; /* there is one only */
     const char *traces_url_path, *metrics_url_path, *logs_url_path;
     size_t max_request_body_size;
     struct tt_string_list compression_algorithms;
@@ -30,6 +31,7 @@ struct otlp_http_config {
 struct otlp_grpc_config {
     const char *endpoint;
     bool present;
+    int transport;
     bool include_metadata;
     int64_t max_recv_msg_size_mib, max_concurrent_streams, read_buffer_size, write_buffer_size;
     bool allow_insecure_remote;
