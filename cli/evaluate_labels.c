@@ -223,6 +223,20 @@ static enum tt_status select_columns(struct labels *labels, struct tt_table *tab
     return tt_table_select(table, scores, labels->n_scores, texts, *ret_has_trace ? 2 : 1, err);
 }
 
+/* A score that is text is no score; said once a column and file. */
+static void tell_texts(const struct labels *labels, const struct tt_table *table, const char *path)
+{
+    for (uint32_t i = 0; i < labels->n_scores; i++) {
+        const struct tt_table_column *column = tt_table_column(table, i);
+        if (column->texts > 0)
+            (void)tt_cli_fail(TT_EXIT_DONE,
+                              "%s:%" PRIu64 ": \"%s\" in column \"%.*s\" is no number; %" PRIu64
+                              " such rows have no score",
+                              path, column->text_line, column->text,
+                              TT_STR_ARG(labels->score_names[i]), column->texts);
+    }
+}
+
 static enum tt_status read_rows(struct labels *labels, struct tt_table *table, const char *path,
                                 bool has_trace, struct tt_error *err)
 {
@@ -243,6 +257,8 @@ static enum tt_status read_rows(struct labels *labels, struct tt_table *table, c
     }
     tt_progress_end(&progress);
     labels->rejected += tt_table_rejected(table);
+    if (status == TT_OK)
+        tell_texts(labels, table, path);
     return status;
 }
 

@@ -171,6 +171,10 @@ def labels_without_what_is_needed_are_refused():
     refused("evaluate", "labels", "d.csv", "--type-column", "x", because='has no column "x" with the label')
     refused("evaluate", "labels", "d.csv", "--trace-column", "x", because='has no column "x" with the trace')
     run("evaluate", "labels", code=2)
+    write("text.csv", csv_text(["anomaly_type", "anomaly_score"], [["cpu", 0.5], ["none", "high"], ["none", 0.1]]))
+    out, err = run("evaluate", "labels", "text.csv", "--json")
+    assert 'text.csv:3: "high" in column "anomaly_score" is no number; 1 such rows have no score' in err
+    assert json.loads(out)["scores"][0]["unscored_rows"] == 1 and json.loads(out)["scores"][0]["rows"]["roc_auc"] == 1
     out = evaluate("labels", "bare.csv", "--score", "a")
     assert out["traces"] == 0 and out["scores"][0]["rows"]["roc_auc"] is None and "traces" not in out["scores"][0]
 
