@@ -162,19 +162,49 @@ static void put_timestamp(struct dataset_formatter *f, uint64_t ns)
 
 /* ---- attributes ---- */
 
+/* The slot of a key whose value is wanted, or -1. */
+static inline int wanted_slot(struct dataset_formatter *f, struct tt_str name)
+{
+    const struct dataset_key *key = dataset_find_key(f->layout, name);
+
+    if (key == NULL || f->ranks[key->slot] >= key->rank)
+        return -1;
+    f->ranks[key->slot] = key->rank;
+    return key->slot;
+}
+
+/* What most values are in line: an AnyValue's field 1 with a length of one byte, and its field 3 from 128 to 16383 (ports, HTTP's codes). */
+static inline void decode(struct tt_str any_value, struct tt_value *ret_value)
+{
+    const uint8_t *at = (const uint8_t *)any_value.data;
+
+    if (TT_LIKELY(any_value.len >= 2 && at[0] == 0x0a && at[1] < 0x80)) {
+        ret_value->type = TT_VALUE_STRING;
+        ret_value->text.data = (const char *)at + 2;
+        ret_value->text.len = at[1];
+    } else if (any_value.len == 3 && at[0] == 0x18) {
+        ret_value->type = TT_VALUE_INT;
+        ret_value->integer = (at[1] & 0x7f) | at[2] << 7;
+    } else {
+        *ret_value = tt_value_of(any_value);
+    }
+}
+
+/* Most rows have no edits, and most attributes no column: values are decoded when their keys are known. */
 static void collect(struct dataset_formatter *f, const struct tt_row *row)
 {
     struct tt_cursor cursor = tt_row_own_attributes(f->batch, row);
     struct tt_attribute attribute;
+    struct tt_str key, value;
+    int slot;
 
     memset(f->ranks, 0, f->layout->n_slots);
-    while (tt_next_attribute(&cursor, &attribute)) {
-        const struct dataset_key *key = dataset_find_key(f->layout, attribute.key);
-        if (key == NULL || f->ranks[key->slot] >= key->rank)
-            continue;
-        f->values[key->slot] = attribute.value;
-        f->ranks[key->slot] = key->rank;
-    }
+    while (tt_cursor_is_plain(&cursor) && tt_next_key(&cursor, &key, &value))
+        if ((slot = wanted_slot(f, key)) >= 0)
+            decode(value, &f->values[slot]);
+    while (!tt_cursor_is_plain(&cursor) && tt_next_attribute(&cursor, &attribute))
+        if ((slot = wanted_slot(f, attribute.key)) >= 0)
+            f->values[slot] = attribute.value;
 }
 
 /* Extra attributes may be the resource's (k8s.pod.name, say). */

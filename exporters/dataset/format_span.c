@@ -110,15 +110,17 @@ static void put_id(struct pen *pen, const uint8_t *id, size_t len)
     pen->to = dataset_put_id(pen->to + 1, id, len);
 }
 
-/* Two numbers of ten and nine digits are less work than one of nineteen. */
+/* Ten digits of seconds, as they are from 2001 to 2286, and nine behind. */
 static char *put_ns(char *to, uint64_t ns)
 {
-    uint64_t second = ns / TT_SECOND;
+    uint64_t second = ns / TT_SECOND, giga = second / 1000000000;
 
     *to++ = ',';
-    if (TT_UNLIKELY(second == 0))
+    if (TT_UNLIKELY(giga == 0 || giga > 9))
         return dataset_put_uint(to, ns);
-    return dataset_put_nine(dataset_put_uint(to, second), (uint32_t)(ns % TT_SECOND));
+    *to++ = (char)('0' + giga);
+    to = dataset_put_nine(to, (uint32_t)(second - giga * 1000000000));
+    return dataset_put_nine(to, (uint32_t)(ns % TT_SECOND));
 }
 
 static void put_times(struct pen *pen, const struct tt_span *span)
