@@ -14,7 +14,8 @@
  *               (B. Lakshminarayanan, D. Roy, Y. W. Teh, "Mondrian Forests", NIPS 2014), so that far outside is worse than outside.
  *   3 rank      The time is cut into blocks of 60 points; of each block the highest isolation is kept. With r block maxima of
  *               the last 600 blocks at or above the point, L = -ln(r + 1) + 0.3 ln(blocks / 30). No assumption on any
- *               distribution, no scale: a series that is always wild has high maxima. Three sets of blocks, shifted by 20
+ *               distribution, no scale: a series that is always wild has high maxima. (E. J. Gumbel, "Statistics of Extremes",
+ *               1958, for block maxima and return periods; here by rank alone.) Three sets of blocks, shifted by 20
  *               points, are averaged, so that little depends on where a block ends.
  *   4 remember  An event like one reported before weighs less: L falls by ln(1 + c), c the number of reported events with a
  *               value within 6 % of the range, each forgotten with a time constant of 5,000 points; and by a tenth of
@@ -31,7 +32,8 @@
  *           as harmonic mean. With s_1 < ... < s_k the sampled values below x, the random cut between x and s_k comes before
  *           those that leave s_i apart with probability (s_i+1 - s_i) / (x - s_i); the mean depth is their sum on both sides.
  *
- * Stationary. All that is learnt is forgotten: samples are uniform over about the last 24,000 points, ranks over the last
+ * Stationary. All that is learnt is forgotten: samples are uniform (J. S. Vitter, "Random sampling with a reservoir", ACM TOMS 11,
+ *            1985) over all points up to 24,000 and fade at that rate from then on, ranks over the last
  *            600 blocks, the range over the last 24,000 to 48,000. A year-old state alarms as often as one of a week.
  * Time.      An argument in ns, never the clock. Steps may be irregular. A point not later than the one before is scored, not learnt,
  *            and never alarms. After a gap of more than 100 usual steps nothing is held back any more.
