@@ -14,6 +14,7 @@
 #define MAX_SERVICES 100000
 #define MAX_TYPES    200000
 #define MAX_SOURCES  1000
+#define MAX_COLUMNS  1024 /* described and judged; what is behind is only counted */
 #define OTHERS       TT_STR("(others)")
 
 /* ---- names ---- */
@@ -140,9 +141,9 @@ static bool has_known_columns(const struct reading *reading, const struct tt_str
 {
     const struct tt_columns *columns = reading->stats->columns;
 
-    if (reading->n_columns != tt_columns_count(columns))
+    if (reading->n_columns != reading->stats->n_columns)
         return false;
-    for (size_t i = 0; i < reading->n_columns; i++)
+    for (size_t i = 0; i < tt_columns_count(columns); i++)
         if (!tt_str_equal(cells[i], tt_columns_at(columns, i)->name))
             return false;
     return true;
@@ -168,16 +169,18 @@ static enum tt_status describe_columns(struct reading *reading, const struct tt_
                                        struct tt_error *err)
 {
     struct tt_stats *stats = reading->stats;
+    size_t n = reading->n_columns < MAX_COLUMNS ? reading->n_columns : MAX_COLUMNS;
 
     if (reading->signal != TT_TRACES)
         return TT_OK;
     if (stats->columns == NULL) {
-        stats->columns = tt_columns_new(&stats->arena, cells, reading->n_columns);
-        stats->leaks = tt_leaks_new(reading->n_columns);
-        stats->judged = tt_arena_calloc(&stats->arena, reading->n_columns + 1, sizeof(bool));
+        stats->n_columns = reading->n_columns;
+        stats->columns = tt_columns_new(&stats->arena, cells, n);
+        stats->leaks = tt_leaks_new(n);
+        stats->judged = tt_arena_calloc(&stats->arena, n + 1, sizeof(bool));
         if (stats->columns == NULL || stats->leaks == NULL || stats->judged == NULL)
             return tt_fail(err, TT_NO_MEMORY, "judge columns");
-        for (size_t i = 0; i < reading->n_columns; i++)
+        for (size_t i = 0; i < n; i++)
             stats->judged[i] = is_judged(cells[i]);
     }
     reading->is_described = has_known_columns(reading, cells);
@@ -247,17 +250,17 @@ static bool judge_cells(const struct reading *reading, const struct tt_str *cell
                         const struct tt_stats_name *type, const struct tt_graph_span *span)
 {
     struct tt_stats *stats = reading->stats;
-    size_t n_traces;
+    size_t n_traces, n = tt_columns_count(stats->columns);
     const struct tt_graph_trace *traces = tt_graph_traces(stats->graph, &n_traces);
 
     if (!reading->is_described)
         return true;
-    for (size_t i = 0; i < reading->n_columns; i++)
+    for (size_t i = 0; i < n; i++)
         tt_columns_add(stats->columns, i, cells[i]);
     if (reading->row % reading->stride != 0 || type->is_unknown || span->trace == TT_GRAPH_NONE)
         return true;
     stats->sampled++;
-    for (size_t i = 0; i < reading->n_columns; i++)
+    for (size_t i = 0; i < n; i++)
         if (stats->judged[i] &&
             !tt_leaks_add(stats->leaks, i, cells[i], type->class, traces[span->trace].is_held_out))
             return false;

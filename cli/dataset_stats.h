@@ -39,7 +39,8 @@ struct tt_stats {
     struct tt_names bystanders;               /* by the type that was active */
     struct tt_graph *graph;
     struct tt_graph_counts spans;
-    struct tt_columns *columns; /* of spans; NULL: no file of spans */
+    struct tt_columns *columns; /* of spans, the first 1,024; NULL: no file of spans */
+    size_t n_columns;           /* of the first file of spans */
     struct tt_leaks *leaks;
     bool *judged; /* by column: whether it may give the label away */
     struct tt_sdk sdk;

@@ -108,7 +108,8 @@ static void put_time_axis(const struct tt_report *report, double height, struct 
     double run = (double)(report->stats->last_ns - report->stats->first_ns);
     double step = 1e9 * tick_step(run / 1e9);
 
-    for (double ns = 0; ns <= run; ns += step) {
+    for (unsigned i = 0; i * step <= run; i++) {
+        double ns = i * step;
         double x = position(report, report->stats->first_ns + (uint64_t)ns);
         tt_buffer_printf(
             out,

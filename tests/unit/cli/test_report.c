@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/report_columns.h"
-#include "cli/report_math.h"
-#include "cli/report_sdk.h"
+#include "cli/report.h"
 #include "tt_test.h"
 
 #include <math.h>
@@ -175,6 +173,88 @@ static void losses_of_sdks_are_summed_by_service(void **state)
     tt_arena_done(&arena);
 }
 
+/* ---- the whole ---- */
+
+/* Sixty traces of two spans; some parents are missing, half of the traces are anomalous. */
+static void write_dataset(const struct tt_temp_dir *dir)
+{
+    char path[768];
+    struct tt_buffer csv;
+
+    tt_buffer_init(&csv, 1 << 20);
+    tt_buffer_append_str(
+        &csv,
+        TT_STR(
+            "start_time_ns,end_time_ns,service_name,trace_id,span_id,parent_span_id,span_kind,span_status,"
+            "anomaly_type,label_source,anomaly_active\n"));
+    for (unsigned i = 0; i < 60; i++) {
+        const char *type = i % 2 ? "slow" : "none";
+        tt_buffer_printf(&csv, "%u000000,%u500000,web,%032x,%016x,,SERVER,OK,%s,header,slow\n",
+                         i + 1, i + 1, i + 1, 1, type);
+        tt_buffer_printf(&csv, "%u000000,%u%u00000,cart,%032x,%016x,%016x,SERVER,ERROR,%s,trace,\n",
+                         i + 1, i + 1, i % 2 ? 4 : 1, i + 1, 2, i % 10 ? 1 : 7, type);
+    }
+    tt_test_write_file(tt_temp_path(dir, "traces_labeled_1.csv", path), tt_buffer_view(&csv));
+    tt_test_write_file(
+        tt_temp_path(dir, "run.json", path),
+        TT_STR(
+            "{\"seed\":1,\"result\":\"done\",\"spans\":{\"web\":61},\"faults\":{\"slow\":\"cart\"}}"));
+    tt_test_write_file(
+        tt_temp_path(dir, "metrics_labeled_1.csv", path),
+        TT_STR(
+            "service_name,metric_name,temporality,start_time_ns,value,attributes,resource_attributes,anomaly_type,"
+            "label_source\nweb,processedSpans,delta,1,2,\"{\"\"dropped\"\":true}\",{},none,none\n"));
+    tt_buffer_done(&csv);
+}
+
+/* Returns the bytes written; 0 when it failed. */
+static size_t make_report(const char *directory)
+{
+    struct tt_stats stats;
+    struct tt_report report = {.stats = NULL};
+    struct tt_error err;
+    struct tt_buffer out;
+    enum tt_status status = tt_stats_read(&stats, directory, &err);
+    size_t len;
+
+    tt_buffer_init(&out, (size_t)16 << 20);
+    if (status == TT_OK)
+        status = tt_report_make(&report, &stats, directory, &err);
+    if (status == TT_OK) {
+        tt_report_put_text(&report, &out);
+        tt_report_put_json(&report, &out);
+        tt_report_put_html(&report, &out);
+        status = out.failed;
+    }
+    len = status == TT_OK ? out.len : 0;
+    tt_buffer_done(&out);
+    tt_report_done(&report);
+    tt_stats_done(&stats);
+    return len;
+}
+
+static void any_allocation_may_fail(void **state)
+{
+    struct tt_temp_dir dir;
+    size_t whole, len = 0;
+    uint64_t n = 0;
+
+    (void)state;
+    tt_temp_dir_make(&dir);
+    write_dataset(&dir);
+    tt_mem_fail_after(0);
+    whole = make_report(dir.path);
+    assert_true(whole > 10000);
+    while (len != whole) { /* a report for which nothing failed */
+        tt_mem_fail_after(++n);
+        len = make_report(dir.path);
+        tt_mem_fail_after(0);
+        assert_in_range(n, 1, 5000);
+    }
+    assert_true(n > 50);
+    tt_temp_dir_remove(&dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +264,7 @@ int main(void)
         cmocka_unit_test(effects_have_the_interval_of_welch),
         cmocka_unit_test(columns_are_described),
         cmocka_unit_test(losses_of_sdks_are_summed_by_service),
+        cmocka_unit_test(any_allocation_may_fail),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
