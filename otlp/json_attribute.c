@@ -365,49 +365,59 @@ static inline struct tt_str column_text(const struct tt_column *column, uint32_t
     return tt_column_has(column, row) ? column->texts[row] : NO_TEXT;
 }
 
-/* Whether the row's texts are the very texts (not just equal ones) that were written last. */
-static bool has_last_texts(const struct tt_json_columns *columns, const struct tt_batch *batch,
-                           uint32_t row)
+/* Texts are told by where they are: what labels rows gives equal ones the same place. */
+static struct tt_json_texts *place_of(struct tt_json_columns *columns, const struct tt_batch *batch,
+                                      uint32_t row)
+{
+    uint64_t mixed = 0;
+
+    for (uint32_t i = 0; i < columns->n_texts; i++)
+        mixed = mixed * 31 + (uintptr_t)column_text(&batch->columns[i], row).data;
+    return &columns->shared[mixed * UINT64_C(0x9E3779B97F4A7C15) >> 32 & (TT_JSON_SHARED - 1)];
+}
+
+static bool has_texts(const struct tt_json_columns *columns, const struct tt_json_texts *shared,
+                      const struct tt_batch *batch, uint32_t row)
 {
     for (uint32_t i = 0; i < columns->n_texts; i++) {
         struct tt_str text = column_text(&batch->columns[i], row);
-        if (text.data != columns->last[i].data || text.len != columns->last[i].len)
+        if (text.data != shared->texts[i].data || text.len != shared->texts[i].len)
             return false;
     }
-    return columns->last_len > 0;
+    return shared->len > 0;
 }
 
-/* Remembers what stands behind `begin`, unless writing it has moved the output. */
-static void keep_texts(struct tt_json_columns *columns, const struct tt_batch *batch, uint32_t row,
-                       struct tt_str written)
+static void keep_texts(const struct tt_json_columns *columns, struct tt_json_texts *shared,
+                       const struct tt_batch *batch, uint32_t row, struct tt_str written)
 {
-    columns->last_len = 0;
-    if (written.len == 0 || written.len > sizeof(columns->last_text))
+    shared->len = 0;
+    if (written.len > sizeof(shared->written))
         return;
     for (uint32_t i = 0; i < columns->n_texts; i++)
-        columns->last[i] = column_text(&batch->columns[i], row);
-    memcpy(columns->last_text, written.data, written.len);
-    columns->last_len = written.len;
+        shared->texts[i] = column_text(&batch->columns[i], row);
+    memcpy(shared->written, written.data, written.len);
+    shared->len = (uint32_t)written.len;
 }
 
-/* The first columns, when they are texts: labels are, and the rows of a trace have them in common. */
+/* The first columns, when they are texts: labels are, and many rows have them in common. */
 static void put_texts(struct tt_json_out *out, const struct tt_json_owner *owner)
 {
     uint32_t row = tt_row_index(owner->batch, owner->row);
     struct tt_json_columns *columns = owner->columns;
+    struct tt_json_texts *shared = place_of(columns, owner->batch, row);
     size_t begin;
 
     tt_json_room(out, TT_JSON_ROOM);
-    if (has_last_texts(columns, owner->batch, row)) {
-        memcpy(out->at, columns->last_text, columns->last_len);
-        out->at += columns->last_len;
+    if (has_texts(columns, shared, owner->batch, row)) {
+        memcpy(out->at, shared->written, shared->len);
+        out->at += shared->len;
         return;
     }
     begin = tt_json_out_len(out);
     for (uint32_t i = 0; i < columns->n_texts; i++)
         put_column(out, owner, i);
     if (out->buffer->failed == TT_OK)
-        keep_texts(columns, owner->batch, row,
+        keep_texts(columns, shared, owner->batch, row,
                    tt_str_of(out->buffer->data + begin, tt_json_out_len(out) - begin));
 }
 
@@ -427,7 +437,8 @@ void tt_json_prepare_columns(struct tt_json_columns *columns, const struct tt_ba
         columns->prefixes[i].len =
             (uint8_t)put_prefix(columns->prefixes[i].text, batch->columns[i].desc);
     columns->n_texts = count_texts(batch);
-    columns->last_len = 0;
+    for (size_t i = 0; i < TT_JSON_SHARED; i++)
+        columns->shared[i].len = 0;
 }
 
 /* ---- all of them ---- */

@@ -14,18 +14,22 @@
 
 #define TT_JSON_COLUMNS      64
 #define TT_JSON_COLUMN_TEXT  95
+#define TT_JSON_SHARED       16 /* a power of two */
 #define TT_JSON_SHARED_TEXTS 8
+#define TT_JSON_SHARED_BYTES 640
 struct tt_json_columns {
     /* What stands before a column's values, ready to be copied: {"key":"anomaly.type","value":{"stringValue":" */
     struct {
         uint8_t len; /* 0: not prepared (a long name, or over TT_JSON_COLUMNS) */
         char text[TT_JSON_COLUMN_TEXT];
     } prefixes[TT_JSON_COLUMNS];
-    /* The first columns, as far as they are texts: those of the last row, and what was written for them. */
+    /* The first columns, as far as they are texts: those of some rows, and what was written for them. */
     uint32_t n_texts;
-    struct tt_str last[TT_JSON_SHARED_TEXTS];
-    size_t last_len; /* 0: none */
-    char last_text[1024];
+    struct tt_json_texts {
+        struct tt_str texts[TT_JSON_SHARED_TEXTS];
+        uint32_t len; /* 0: none */
+        char written[TT_JSON_SHARED_BYTES];
+    } shared[TT_JSON_SHARED];
 };
 void tt_json_prepare_columns(struct tt_json_columns *columns, const struct tt_batch *batch);
 

@@ -99,6 +99,8 @@ struct known_evidence { /* of a resource or a request, looked for once */
     struct tt_evidence evidence;
 };
 
+#define SEEN_LABELS 32
+
 struct labelling {
     struct anomaly_labels *self;
     struct tt_batch *batch;
@@ -110,6 +112,7 @@ struct labelling {
     struct known_evidence *of_resource, *of_metadata;
     struct tt_label_snapshot *posted, *loaded;
     uint64_t by_source[TT_SOURCE_COUNT], contradictions;
+    struct tt_anomaly_label seen[SEEN_LABELS];
 };
 
 static bool uses(const struct labelling *work, enum tt_label_source source)
@@ -235,6 +238,26 @@ static bool find_evidence(struct labelling *work, const struct tt_row *row,
     return any;
 }
 
+/* Gives equal labels the same texts: whoever writes rows out sees by their addresses what it has written before. */
+static void share_texts(struct labelling *work, struct tt_anomaly_label *label)
+{
+    size_t place =
+        label->type.len * 7 + label->label.len * 3 + label->root_cause.len * 5 + label->msg.len;
+    struct tt_anomaly_label *seen = &work->seen[place % SEEN_LABELS];
+
+    if (seen->type.data != NULL && tt_label_equal(seen, label))
+        *label = *seen;
+    else
+        *seen = *label;
+}
+
+static void share_texts_of_verdicts(struct labelling *work)
+{
+    for (uint32_t i = 0; i < work->join.count; i++)
+        if (work->join.traces[i].known)
+            share_texts(work, &work->join.traces[i].verdict.label);
+}
+
 static void collect(struct labelling *work, const struct tt_row *row)
 {
     uint32_t i = tt_row_index(work->batch, row);
@@ -247,6 +270,7 @@ static void collect(struct labelling *work, const struct tt_row *row)
         work->trace_of[i] = anomaly_join_find(&work->join, id);
     if (!find_evidence(work, row, &found))
         return;
+    share_texts(work, &found.label);
     set_label(work, i, &found.label, found.source);
     if (work->trace_of[i] != ANOMALY_NO_TRACE && found.source != TT_SOURCE_WINDOW)
         work->contradictions += anomaly_join_add(&work->join, work->trace_of[i], &found);
@@ -399,6 +423,7 @@ static void label_rows(struct labelling *work)
         collect(work, row);
     work->contradictions +=
         anomaly_join_settle(&work->join, work->self->verdicts, &work->batch->arena);
+    share_texts_of_verdicts(work);
     for (uint32_t i = 0; (row = tt_batch_next(work->batch, &i)) != NULL;)
         apply_verdict(work, tt_row_index(work->batch, row));
     apply_windows(work);

@@ -646,7 +646,7 @@ static const struct tt_column_desc shared_descs[] = {
 static void set_shared_texts(struct tt_batch *batch, char long_text[600])
 {
     static const struct tt_str texts[] = {{"alpha", 5}, {"beta", 4}, {"alphabet", 5}, {"", 0}};
-    static const uint8_t turns[] = {0, 0, 1, 0, 2, 2, 3, 4, 4, 5, 0, 5, 5, 1};
+    static const uint8_t turns[] = {0, 6, 0, 0, 1, 0, 2, 2, 3, 4, 4, 5, 0, 5, 5, 1};
 
     memset(long_text, 'x', 600);
     for (uint32_t i = 0; i < batch->n_rows; i++) {
@@ -654,7 +654,9 @@ static void set_shared_texts(struct tt_batch *batch, char long_text[600])
         if (turn == 5)
             continue;
         tt_column_set_text(tt_batch_column(batch, &shared_descs[0]), i,
-                           turn == 4 ? tt_str_of(long_text, 600) : texts[turn]);
+                           turn == 4   ? tt_str_of(long_text, 600)
+                           : turn == 6 ? tt_str_of(texts[0].data, 3)
+                                       : texts[turn]);
         if (i % 5 != 4)
             tt_column_set_text(tt_batch_column(batch, &shared_descs[1]), i, texts[i / 7 % 2]);
         tt_column_set_int(tt_batch_column(batch, &shared_descs[2]), i, (int64_t)i);
