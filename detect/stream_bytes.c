@@ -230,7 +230,7 @@ enum tt_status tt_stream_forest_read(const void *bytes, size_t size,
                                      struct tt_error *err)
 {
     struct tt_stream_forest *stream = NULL;
-    struct tt_byte_reader reader;
+    struct tt_byte_reader reader = {0};
     enum tt_status status = check_frame(bytes, size, &reader, err);
 
     *ret_stream = NULL;
