@@ -51,6 +51,6 @@ void html_style(struct tt_buffer *out)
         "@media (max-width:640px){main,header,footer{padding-left:14px;padding-right:14px}.checks li{grid-template-columns:1fr;gap:3px}"
         ".pair{grid-template-columns:1fr}}\n"
         "@media print{:root{--ink:#000;--soft:#444;--ground:#fff;--card:#fff;--line:#bbb}body{font-size:10.5pt}nav{display:none}"
-        "h2{break-after:avoid}figure,tr,.checks li,.tile,.verdict,dl.sheet dd{break-inside:avoid}.verdict,.badge,.heat td,.bar"
+        "h2,h3{break-after:avoid}table{font-size:8.5pt}td.n,th.n{white-space:normal}th,td{padding:3px 6px}figure,tr,.checks li,.tile,.verdict,dl.sheet dd{break-inside:avoid}.verdict,.badge,.heat td,.bar"
         "{-webkit-print-color-adjust:exact;print-color-adjust:exact}.scroll{overflow:visible}a{color:inherit;text-decoration:none}}\n");
 }

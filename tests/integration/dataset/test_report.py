@@ -513,12 +513,13 @@ def the_page_needs_nothing_and_escapes_everything():
         rows = change(usual_run().rows, everything, service_name=lambda r: HOSTILE[int(r["trace_id"], 16) % 11], span_name=HOSTILE[0],
                       http_target=HOSTILE[9], user_agent=HOSTILE[6])
         rows = change(rows, anomalous, anomaly_type=lambda r: HOSTILE[int(r["trace_id"], 16) % 7])
-        run("dataset", "report", dataset(d + "/h", rows, run_json={"<b>": HOSTILE[0], "faults": {HOSTILE[0]: HOSTILE[1]}}), "--html", d + "/h.html")
+        where = d + "/<b>\"&h"
+        run("dataset", "report", dataset(where, rows, run_json={"<b>": HOSTILE[0], "faults": {HOSTILE[0]: HOSTILE[1]}}), "--html", d + "/h.html")
         _, text = read_page(d + "/h.html")
         assert HOSTILE[0] in text and HOSTILE[1] in text
-        printed = run("dataset", "report", d + "/h").stdout.decode()
+        printed = run("dataset", "report", where).stdout.decode()
         assert "\x1b" not in printed and "a\nb" not in printed and "x" * 100 not in printed
-        assert set(report(d + "/h")["by_type"]) == {"none"} | {r["anomaly_type"] for r in rows if anomalous(r)}
+        assert set(report(where)["by_type"]) == {"none"} | {r["anomaly_type"] for r in rows if anomalous(r)}
 
 
 def a_hundred_thousand_types_are_bounded():
