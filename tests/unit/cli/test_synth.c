@@ -8,7 +8,7 @@
 
 struct made {
     double values[POINTS];
-    struct tt_synth_window windows[16];
+    struct tt_synth_window windows[128];
     size_t count;
 };
 
@@ -249,6 +249,22 @@ static void the_fewest_points_are_enough_for_their_events(void **state)
     tt_free(made);
 }
 
+static void many_short_events_have_windows_apart(void **state)
+{
+    struct made *made = tt_calloc(1, sizeof(*made));
+    struct tt_synth_options options = options_of(TT_SYNTH_flat, TT_SYNTH_cpu_spike);
+
+    (void)state;
+    assert_non_null(made);
+    options.events = 80;
+    make(&options, made);
+    assert_int_equal(made->count, 80);
+    for (size_t k = 1; k < made->count; k++)
+        assert_true(made->windows[k].first > made->windows[k - 1].last);
+    assert_true(made->windows[79].last < POINTS);
+    tt_free(made);
+}
+
 static void names_are_found_again(void **state)
 {
     (void)state;
@@ -271,6 +287,7 @@ int main(void)
         cmocka_unit_test(faults_look_like_what_they_are_called),
         cmocka_unit_test(options_out_of_bounds_are_refused),
         cmocka_unit_test(the_fewest_points_are_enough_for_their_events),
+        cmocka_unit_test(many_short_events_have_windows_apart),
         cmocka_unit_test(names_are_found_again),
     };
 
