@@ -220,7 +220,7 @@ static enum tt_status dataset_shutdown(void *self, tt_dur deadline, struct tt_er
     tt_http_server_stop(TT_TAKE(dataset->server), deadline);
     dataset_writer_stop(dataset->writer);
     tt_thread_join(&dataset->thread);
-    /* Checksums may take what is left of the time, but for what the renaming needs. */
+    /* Files without a checksum (another process had written them) may be read as long as renaming still has its time. */
     status = dataset_writer_finish(dataset->writer, deadline - TT_SECOND, NULL, err);
     if (status != TT_OK) /* once more; what still fails is finished at the next start */
         status = dataset_writer_finish(dataset->writer, deadline - TT_SECOND, NULL, err);
