@@ -242,6 +242,17 @@ static void link_to_parent(struct tt_graph_span *span, struct tt_graph_span *par
         parent->children_ns += span->duration_ns;
 }
 
+/* A call begins while its caller waits, or their clocks disagree (or the caller gave up before it was taken). */
+static void count_call(const struct tt_graph_span *span, const struct tt_graph_span *parent,
+                       struct tt_graph_counts *counts)
+{
+    if (span->kind != TT_CODE_SERVER || parent->kind != TT_CODE_CLIENT)
+        return;
+    counts->calls++;
+    counts->calls_out_of_time += span->start_ns < parent->start_ns ||
+                                 span->start_ns - parent->start_ns > parent->duration_ns;
+}
+
 static void link_span(struct tt_graph *graph, struct tt_graph_span *span,
                       struct tt_graph_counts *counts)
 {
@@ -263,6 +274,7 @@ static void link_span(struct tt_graph *graph, struct tt_graph_span *span,
     }
     span->parent_index = parent - 1;
     counts->skewed += graph->spans[parent - 1].start_ns > span->start_ns;
+    count_call(span, &graph->spans[parent - 1], counts);
     link_to_parent(span, &graph->spans[parent - 1]);
 }
 

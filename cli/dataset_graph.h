@@ -63,6 +63,8 @@ struct tt_graph_counts {
     uint64_t orphans;           /* spans whose parent is in none of the files */
     uint64_t duplicates;        /* spans whose trace and span id came before */
     uint64_t skewed;            /* spans that begin before their parent */
+    uint64_t calls;             /* server spans whose client span is here */
+    uint64_t calls_out_of_time; /* of these, begun before or after their client waited for them */
     uint64_t incomplete_traces; /* traces with an orphan or without a root */
     uint64_t mixed_traces;      /* traces with spans of several types */
 };

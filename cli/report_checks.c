@@ -280,14 +280,16 @@ static void check_clocks(struct tt_report *report)
 {
     const struct tt_graph_counts *spans = &report->stats->spans;
     uint64_t negative = report->stats->negative_durations;
+    bool disagree = tt_share(spans->skewed, spans->spans) > MUCH || negative > 0 ||
+                    tt_share(spans->calls_out_of_time, spans->calls) > MUCH;
 
-    add(report, "clocks", "Clocks agree",
-        tt_share(spans->skewed, spans->spans) > MUCH || negative > 0 ? TT_CHECK_WARN
-                                                                     : TT_CHECK_PASS,
-        tt_report_text(report,
-                       "%s spans begin before their parent (%.2f %%), %s end before they begin.",
-                       count(report, spans->skewed), percent(spans->skewed, spans->spans),
-                       count(report, negative)),
+    add(report, "clocks", "Clocks agree", disagree ? TT_CHECK_WARN : TT_CHECK_PASS,
+        tt_report_text(
+            report,
+            "%s spans begin before their parent (%.2f %%), %s end before they begin; %s of %s calls begin when their caller does not wait for them.",
+            count(report, spans->skewed), percent(spans->skewed, spans->spans),
+            count(report, negative), count(report, spans->calls_out_of_time),
+            count(report, spans->calls)),
         TT_STR(
             "Do not use differences of start times across services; durations are right, for each is by one clock."));
 }

@@ -147,6 +147,8 @@ static void put_totals(struct tt_report *report, struct tt_buffer *out)
     put_count(out, "errors", stats->errors);
     put_count(out, "duplicates", spans->duplicates);
     put_count(out, "clock_skew", spans->skewed);
+    put_count(out, "calls", spans->calls);
+    put_count(out, "calls_out_of_time", spans->calls_out_of_time);
     put_count(out, "incomplete_traces", spans->incomplete_traces);
     put_count(out, "mixed_traces", spans->mixed_traces);
     put_count(out, "held_out_traces", stats->held_out);

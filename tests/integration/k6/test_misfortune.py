@@ -105,7 +105,9 @@ def check_clock(account, out):
     start = min(int(row["start_time_ns"]) for row in account.by_service["web"].values())
     assert ahead and all(int(row["start_time_ns"]) > start + 290e9 for row in ahead)
     assert {account.witness[row["trace_id"]] for row in ahead} == {row["anomaly_type"] for row in ahead}
-    print(f"ok: {len(ahead)} spans of cart, five minutes ahead")
+    for warning in ("Clocks agree", "The run went to its end"):
+        assert f"WARN {warning}: " in out, out
+    print(f"ok: {len(ahead)} spans of cart, five minutes ahead: {re.search('Clocks agree: (.*)', out)[1]}")
 
 
 def a_run_that_cannot_start_says_why():
