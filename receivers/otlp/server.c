@@ -7,18 +7,30 @@
 
 /* ---- what to tell people ---- */
 
-/* What a client of this machine sets; for a wildcard address that is localhost. */
-static void make_advice(struct otlp_receiver *self, const char *endpoint)
+/* What a client of this machine sets; for a wildcard address that is localhost. port: beginning with the colon. */
+static void make_advice(char *ret_text, size_t size, const char *endpoint, const char *port)
 {
-    const char *port = strrchr(endpoint, ':');
-    size_t len = (size_t)(port - endpoint);
+    size_t len = (size_t)(strrchr(endpoint, ':') - endpoint);
     bool is_any = len == 0 || strncmp(endpoint, "0.0.0.0:", len + 1) == 0 ||
                   strncmp(endpoint, "[::]:", len + 1) == 0;
 
     (void)snprintf(
-        self->advice, sizeof(self->advice),
+        ret_text, size,
         "OTEL_EXPORTER_OTLP_ENDPOINT=http://%.*s%s OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
         is_any ? 9 : (int)len, is_any ? "localhost" : endpoint, port);
+}
+
+/* With the port that is really listened on: an endpoint of port 0 leaves that to the system. */
+static void log_advice(const struct otlp_receiver *self, const char *endpoint)
+{
+    char text[sizeof(self->advice)], port[8];
+
+    (void)snprintf(port, sizeof(port), ":%u",
+                   (unsigned)tt_http_server_port(self->http != NULL ? self->http : self->grpc));
+    make_advice(text, sizeof(text), endpoint, port);
+    tt_log_info(&self->host->log,
+                "listening for OTLP over HTTP; to send here, set in the SDK's environment",
+                TT_FIELD_TEXT("environment", text));
 }
 
 static void warn_if_remote(const struct otlp_receiver *self, const char *endpoint)
@@ -110,10 +122,11 @@ enum tt_status otlp_start(void *receiver, struct tt_error *err)
 {
     struct otlp_receiver *self = receiver;
     const struct otlp_protocols_config *protocols = &self->config->protocols;
+    const char *endpoint =
+        protocols->http.present ? protocols->http.endpoint : protocols->grpc.endpoint;
     enum tt_status status = TT_OK;
 
-    make_advice(self,
-                protocols->http.present ? protocols->http.endpoint : protocols->grpc.endpoint);
+    make_advice(self->advice, sizeof(self->advice), endpoint, strrchr(endpoint, ':'));
     if (protocols->http.present) {
         warn_if_remote(self, protocols->http.endpoint);
         status = start_server(self, protocols->http.endpoint, 0, &self->http, err);
@@ -127,9 +140,7 @@ enum tt_status otlp_start(void *receiver, struct tt_error *err)
         tt_http_server_stop(TT_TAKE(self->http), 0);
         return status;
     }
-    tt_log_info(&self->host->log,
-                "listening for OTLP over HTTP; to send here, set in the SDK's environment",
-                TT_FIELD_TEXT("environment", self->advice));
+    log_advice(self, endpoint);
     return TT_OK;
 }
 

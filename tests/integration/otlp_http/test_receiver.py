@@ -161,8 +161,21 @@ def remote():
         return 0 if ok else 1
 
 
+def port_of_the_system():
+    """Port 0: the log names the one that was got, and it serves."""
+    text = (bench.CONFIG % "").replace('"{otlp}"', '"127.0.0.1:0"').replace("level: error", "level: info")
+    with telltale.Process(text, endpoints=["metrics"]) as process:
+        found = telltale.wait_for(lambda: re.search(r"OTEL_EXPORTER_OTLP_ENDPOINT=http://127\.0\.0\.1:(\d+) ", process.log()))
+        process.ports["otlp"] = int(found.group(1))
+        ok = process.ports["otlp"] > 0 and process.post("otlp", "/v1/traces", bench.good_body()).status == 200
+        process.stop()
+        if not ok:
+            print("FAILED: port of the system\n" + process.log())
+        return 0 if ok else 1
+
+
 def main():
-    failures = wrong_configurations() + counters() + remote()
+    failures = wrong_configurations() + counters() + remote() + port_of_the_system()
     with telltale.Process(BOTH, endpoints=["otlp", "grpc", "metrics"]) as process:
         b = bench.Bench(process)
         b.still_good = lambda name: None
