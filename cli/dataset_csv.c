@@ -172,39 +172,42 @@ static size_t scan_record(const struct tt_csv *csv, struct scan *scan)
     return 0;
 }
 
-static bool add_cell(struct tt_csv *csv, struct tt_str cell)
+static enum tt_status add_cell(struct tt_csv *csv, struct tt_str cell)
 {
     if (csv->n_cells == csv->max_cells) {
         size_t more = csv->max_cells == 0 ? 64 : 2 * csv->max_cells;
-        struct tt_str *cells =
-            more > TT_CSV_MAX_CELLS ? NULL : tt_realloc(csv->cells, more, sizeof(*cells));
+        struct tt_str *cells;
+        if (more > TT_CSV_MAX_CELLS)
+            return TT_TOO_LARGE;
+        cells = tt_realloc(csv->cells, more, sizeof(*cells));
         if (cells == NULL)
-            return false;
+            return TT_NO_MEMORY;
         csv->cells = cells;
         csv->max_cells = more;
     }
     csv->cells[csv->n_cells++] = cell;
-    return true;
+    return TT_OK;
 }
 
-static bool cut_at_commas(struct tt_csv *csv)
+static enum tt_status cut_at_commas(struct tt_csv *csv)
 {
     struct tt_str rest = csv->record;
-    bool fits = true;
+    enum tt_status status = TT_OK;
 
     csv->n_cells = 0;
-    while (rest.data != NULL && fits)
-        fits = add_cell(csv, tt_str_cut(&rest, ','));
-    return fits;
+    while (rest.data != NULL && status == TT_OK)
+        status = add_cell(csv, tt_str_cut(&rest, ','));
+    return status;
 }
 
 static void on_cell(void *text, size_t len, void *context)
 {
     struct tt_csv *csv = context;
+    enum tt_status status = add_cell(csv, tt_str_of(NULL, len));
 
     tt_buffer_append(&csv->texts, text, len);
-    if (!add_cell(csv, tt_str_of(NULL, len)))
-        csv->texts.failed = TT_TOO_LARGE;
+    if (status != TT_OK && csv->texts.failed == TT_OK)
+        csv->texts.failed = status;
 }
 
 static void on_record(int end, void *context)
@@ -212,25 +215,35 @@ static void on_record(int end, void *context)
     (void)end, (void)context;
 }
 
-/* Cells follow each other in texts; their places are known when all are there. */
-static bool parse_quoted(struct tt_csv *csv)
+static enum tt_status run_parser(struct tt_csv *csv)
 {
     struct tt_str record = csv->record;
+
+    if (csv_parse(&csv->parser, record.data, record.len, on_cell, on_record, csv) != record.len ||
+        csv_fini(&csv->parser, on_cell, on_record, csv) != 0)
+        return csv_error(&csv->parser) == CSV_ENOMEM ? TT_NO_MEMORY : TT_INVALID_DATA;
+    return csv->texts.failed;
+}
+
+/* Cells follow each other in texts; their places are known when all are there. */
+static enum tt_status parse_quoted(struct tt_csv *csv)
+{
+    enum tt_status status;
     size_t at = 0;
 
     csv->n_cells = 0;
     tt_buffer_clear(&csv->texts);
-    if (csv_parse(&csv->parser, record.data, record.len, on_cell, on_record, csv) != record.len ||
-        csv_fini(&csv->parser, on_cell, on_record, csv) != 0 || csv->texts.failed != TT_OK) {
+    status = run_parser(csv);
+    if (status != TT_OK) {
         csv_free(&csv->parser); /* it is in the middle of a cell */
         (void)csv_init(&csv->parser, CSV_STRICT);
-        return false;
+        return status;
     }
     for (size_t i = 0; i < csv->n_cells; i++) {
         csv->cells[i].data = csv->texts.data + at;
         at += csv->cells[i].len;
     }
-    return true;
+    return TT_OK;
 }
 
 static struct tt_str without_line_end(struct tt_str record)
@@ -242,10 +255,15 @@ static struct tt_str without_line_end(struct tt_str record)
     return record;
 }
 
-static enum tt_status not_a_record(const struct tt_csv *csv, struct tt_error *err)
+/* Why a record has no cells. */
+static enum tt_status fail_record(const struct tt_csv *csv, enum tt_status why,
+                                  struct tt_error *err)
 {
+    if (why == TT_NO_MEMORY)
+        return tt_fail(err, TT_NO_MEMORY, "%s:%llu: read a record", csv->path,
+                       (unsigned long long)csv->line);
     return tt_fail(err, TT_INVALID_DATA, "%s:%llu: %s", csv->path, (unsigned long long)csv->line,
-                   csv->n_cells == TT_CSV_MAX_CELLS ? "more than 65536 cells" : "not a CSV record");
+                   why == TT_TOO_LARGE ? "more than 65536 cells" : "not a CSV record");
 }
 
 enum tt_status tt_csv_next_record(struct tt_csv *csv, struct tt_str *ret_record,
@@ -273,17 +291,17 @@ enum tt_status tt_csv_next_record(struct tt_csv *csv, struct tt_str *ret_record,
     csv->line = csv->next_line;
     csv->next_line += scan.lines;
     *ret_record = csv->record;
-    return scan.quoted ? not_a_record(csv, err) : TT_OK;
+    return scan.quoted ? fail_record(csv, TT_INVALID_DATA, err) : TT_OK;
 }
 
 enum tt_status tt_csv_cells(struct tt_csv *csv, const struct tt_str **ret_cells, size_t *ret_count,
                             struct tt_error *err)
 {
-    bool is_record = csv->quoted ? parse_quoted(csv) : cut_at_commas(csv);
+    enum tt_status status = csv->quoted ? parse_quoted(csv) : cut_at_commas(csv);
 
     *ret_cells = csv->cells;
-    *ret_count = is_record ? csv->n_cells : 0;
-    return is_record ? TT_OK : not_a_record(csv, err);
+    *ret_count = status == TT_OK ? csv->n_cells : 0;
+    return status == TT_OK ? TT_OK : fail_record(csv, status, err);
 }
 
 enum tt_status tt_csv_next(struct tt_csv *csv, const struct tt_str **ret_cells, size_t *ret_count,

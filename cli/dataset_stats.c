@@ -414,15 +414,10 @@ static uint64_t stride_of(const struct tt_files *files)
 static enum tt_status list_files(const char *path, bool is_dir, enum tt_signal signal,
                                  struct tt_files *files, struct tt_error *err)
 {
-    char pattern[4096 + 32];
-    const char *items[1] = {pattern};
+    char pattern[32];
 
-    if (is_dir)
-        (void)snprintf(pattern, sizeof(pattern), "%.4095s/%s_labeled*.csv", path,
-                       tt_signal_name(signal));
-    else
-        items[0] = path;
-    return tt_files_list((struct tt_patterns){items, 1}, (struct tt_patterns){NULL, 0}, files, err);
+    (void)snprintf(pattern, sizeof(pattern), "%s_labeled*.csv", tt_signal_name(signal));
+    return tt_files_list_in(path, is_dir ? pattern : NULL, files, err);
 }
 
 static enum tt_status read_signal(struct tt_stats *stats, const char *path, bool is_dir,

@@ -131,7 +131,9 @@ struct tt_report {
     struct tt_arena *arena; /* the stats' */
     struct tt_str path;
     /* manifests and run.json */
+    bool is_directory; /* else one file, whose manifest is not looked for */
     size_t sets, recovered_sets, unfinished_files, changed_files;
+    size_t listed_files; /* labeled ones that a manifest names */
     struct tt_report_fact facts[TT_REPORT_FACTS];
     size_t n_facts;
     struct tt_map definitions; /* column -> NUL-terminated text */

@@ -38,6 +38,7 @@ static void check_labels(struct tt_report *report)
 {
     const struct tt_stats *stats = report->stats;
     uint64_t spans = stats->spans.spans;
+    const char *called = stats->unknown == 0 ? "normal" : "unknown";
     double coverage = tt_share(stats->labelled, spans);
     enum tt_verdict verdict = coverage >= GOOD_COVERAGE  ? TT_CHECK_PASS
                               : coverage < POOR_COVERAGE ? TT_CHECK_FAIL
@@ -45,7 +46,11 @@ static void check_labels(struct tt_report *report)
 
     if (stats->labelled == 0)
         add(report, "labels", "Spans have labels", TT_CHECK_FAIL,
-            TT_STR("No span has label evidence: every row is called normal."),
+            tt_report_text(report,
+                           "No span has label evidence: %s are called normal, %s anomalous, %s "
+                           "unknown.",
+                           count(report, stats->normal), count(report, stats->anomalous),
+                           count(report, stats->unknown)),
             TT_STR(
                 "Do not train on this. Send the root span of the load test, or let one service capture the "
                 "x-anomaly headers."));
@@ -54,9 +59,11 @@ static void check_labels(struct tt_report *report)
             tt_report_text(report, "%s of %s spans have label evidence (%.2f %%).",
                            count(report, stats->labelled), count(report, spans),
                            percent(stats->labelled, spans)),
-            TT_STR(
-                "The others are called normal without anybody having said so: train on rows whose label_source is not "
-                "none, and see the services with little coverage."));
+            tt_report_text(
+                report,
+                "The others are called %s without anybody having said so: train on rows whose label_source is not "
+                "none, and see the services with little coverage.",
+                called));
 }
 
 static void check_classes(struct tt_report *report)
@@ -67,8 +74,11 @@ static void check_classes(struct tt_report *report)
 
     if (stats->anomalous == 0 || stats->normal == 0) {
         add(report, "classes", "Both classes are there", TT_CHECK_FAIL,
-            tt_report_text(report, "There is one class only: %s normal and %s anomalous spans.",
-                           count(report, stats->normal), count(report, stats->anomalous)),
+            tt_report_text(report, "There %s: %s normal, %s anomalous, %s unknown spans.",
+                           stats->anomalous + stats->normal == 0 ? "is no class at all"
+                                                                 : "is one class only",
+                           count(report, stats->normal), count(report, stats->anomalous),
+                           count(report, stats->unknown)),
             TT_STR("A classifier needs both: record baseline and faults in one run."));
         return;
     }
@@ -294,10 +304,35 @@ static void check_clocks(struct tt_report *report)
             "Do not use differences of start times across services; durations are right, for each is by one clock."));
 }
 
+/* Files that no manifest names: nobody can tell whether they are whole. */
+static bool check_manifests(struct tt_report *report)
+{
+    size_t files = report->stats->files, listed = report->listed_files;
+
+    if (!report->is_directory)
+        add(report, "files", "Files are as they were written", TT_CHECK_UNKNOWN,
+            TT_STR("One file was read by itself, without its manifest."),
+            TT_STR("Give the directory to have its files compared with their manifests."));
+    else if (listed < files && report->changed_files == 0)
+        add(report, "files", "Files are as they were written", TT_CHECK_WARN,
+            tt_report_text(
+                report,
+                "%zu of %zu file%s %s in no manifest: whether rows are missing cannot be told.",
+                files - listed, files, tt_plural(files), files - listed == 1 ? "is" : "are"),
+            TT_STR(
+                "Copy manifest_<stamp>.json from where the set was recorded; without it compare the files' sizes and rows with "
+                "their source by hand."));
+    else
+        return false;
+    return true;
+}
+
 static void check_files(struct tt_report *report)
 {
     bool odd = report->unfinished_files > 0 || report->recovered_sets > 0;
 
+    if (check_manifests(report))
+        return;
     add(report, "files", "Files are as they were written",
         report->changed_files > 0 ? TT_CHECK_FAIL
         : odd                     ? TT_CHECK_WARN
@@ -394,6 +429,28 @@ static void check_sdk(struct tt_report *report)
         TT_STR("These spans are in no file. Raise OTEL_BSP_MAX_QUEUE_SIZE, or lower the load."));
 }
 
+/* Where spans have labels, log records of the same traces can have them. */
+static void check_logs(struct tt_report *report)
+{
+    const struct tt_stats *stats = report->stats;
+    uint64_t records = stats->rows[tt_signal_index(TT_LOGS)];
+    uint64_t labelled = stats->labelled_rows[tt_signal_index(TT_LOGS)];
+
+    if (records == 0 || (labelled == 0 && stats->labelled == 0))
+        return;
+    add(report, "logs", "Log records have labels", labelled == 0 ? TT_CHECK_WARN : TT_CHECK_PASS,
+        labelled == 0
+            ? tt_report_text(report,
+                             "None of %s log records has label evidence, while spans have it.",
+                             count(report, records))
+            : tt_report_text(report, "%s of %s log records have label evidence (%.2f %%).",
+                             count(report, labelled), count(report, records),
+                             percent(labelled, records)),
+        TT_STR(
+            "Run dataset extract on the JSONL of traces and logs together, or put a trace_assembler in front of anomaly_labels in "
+            "the logs pipeline; records without a trace id get labels from windows only."));
+}
+
 void tt_report_check(struct tt_report *report)
 {
     if (report->stats->spans.spans > 0) {
@@ -410,6 +467,7 @@ void tt_report_check(struct tt_report *report)
         check_duplicates(report);
         check_clocks(report);
     }
+    check_logs(report);
     check_files(report);
     check_run(report);
     check_counted(report);

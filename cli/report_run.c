@@ -33,16 +33,47 @@ static void add_fact(struct tt_report *report, struct tt_str name, struct tt_str
 
 /* ---- manifests ---- */
 
-static void check_file(struct tt_report *report, const char *directory, const json_t *file)
+/* Whether it is one of the files that were read: those named "traces_labeled*.csv" and so on. */
+static bool is_labeled(struct tt_str name)
+{
+    for (unsigned i = 0; i < TT_SIGNAL_COUNT; i++) {
+        struct tt_str signal = tt_str(tt_signal_name(tt_signal_at(i))), rest = name;
+        if (!tt_str_starts_with(name, signal))
+            continue;
+        rest.data += signal.len;
+        rest.len -= signal.len;
+        return tt_str_starts_with(rest, TT_STR("_labeled")) &&
+               tt_str_ends_with(rest, TT_STR(".csv"));
+    }
+    return false;
+}
+
+/* The newest set is also there under names without a stamp (latest/). */
+static bool find_file(const char *directory, const char *name, struct tt_str stamp,
+                      struct stat *info)
+{
+    char path[MAX_PATH];
+    const char *at = stamp.len == 0 ? NULL : strstr(name, stamp.data);
+
+    (void)snprintf(path, sizeof(path), "%s/%s", directory, name);
+    if (stat(path, info) == 0)
+        return true;
+    if (at == NULL || at == name)
+        return false;
+    (void)snprintf(path, sizeof(path), "%s/%.*s.csv", directory, (int)(at - 1 - name), name);
+    return stat(path, info) == 0;
+}
+
+static void check_file(struct tt_report *report, const char *directory, struct tt_str stamp,
+                       const json_t *file)
 {
     const char *name = json_string_value(json_object_get(file, "name"));
-    char path[MAX_PATH];
     struct stat info;
 
     if (name == NULL || strchr(name, '/') != NULL)
         return;
-    (void)snprintf(path, sizeof(path), "%s/%s", directory, name);
-    if (stat(path, &info) != 0 ||
+    report->listed_files += is_labeled(tt_str(name));
+    if (!find_file(directory, name, stamp, &info) ||
         info.st_size != json_integer_value(json_object_get(file, "bytes")))
         report->changed_files++;
 }
@@ -65,6 +96,7 @@ static void read_manifest(struct tt_report *report, const char *directory, const
     const json_t *writer = json_object_get(manifest, "written_by");
     const char *name = json_string_value(json_object_get(writer, "name"));
     const char *version = json_string_value(json_object_get(writer, "version"));
+    const char *stamp = json_string_value(json_object_get(manifest, "stamp"));
     const char *key;
     size_t i;
 
@@ -73,7 +105,7 @@ static void read_manifest(struct tt_report *report, const char *directory, const
     report->sets++;
     report->recovered_sets += json_is_true(json_object_get(manifest, "recovered"));
     json_array_foreach(json_object_get(manifest, "files"), i, item)
-        check_file(report, directory, item);
+        check_file(report, directory, tt_str(stamp == NULL ? "" : stamp), item);
     json_object_foreach(
         json_object_get(json_object_get(json_object_get(manifest, "signals"), "traces"),
                         "definitions"),
@@ -85,12 +117,7 @@ static void read_manifest(struct tt_report *report, const char *directory, const
 
 static void list(const char *directory, const char *pattern, struct tt_files *files)
 {
-    char path[MAX_PATH];
-    const char *items[1] = {path};
-
-    (void)snprintf(path, sizeof(path), "%s/%s", directory, pattern);
-    if (tt_files_list((struct tt_patterns){items, 1}, (struct tt_patterns){NULL, 0}, files, NULL) !=
-        TT_OK)
+    if (tt_files_list_in(directory, pattern, files, NULL) != TT_OK)
         *files = (struct tt_files){.count = 0};
 }
 
@@ -99,6 +126,8 @@ static void read_manifests(struct tt_report *report, const char *directory)
     struct tt_files files;
 
     list(directory, "manifest_*.json", &files);
+    if (files.count == 0)
+        list(directory, "manifest.json", &files);
     for (size_t i = 0; i < files.count; i++)
         read_manifest(report, directory, files.paths[i]);
     tt_files_done(&files);
@@ -255,6 +284,7 @@ void tt_report_read_sources(struct tt_report *report)
 
     if (stat(report->path.data, &info) != 0 || !S_ISDIR(info.st_mode))
         return;
+    report->is_directory = true;
     read_manifests(report, report->path.data);
     read_run(report, report->path.data);
 }

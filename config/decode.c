@@ -304,11 +304,15 @@ static void set_enum(struct decoder *d, const struct tt_node *node)
 {
     const char *const *choices = field_of(d)->choices;
 
-    for (int i = 0; node->kind == TT_NODE_SCALAR && choices[i] != NULL; i++)
-        if (tt_str_equal(node->text, tt_str(choices[i]))) {
+    bool any_case = (field_of(d)->flags & TT_CONFIG_ANY_CASE) != 0;
+
+    for (int i = 0; node->kind == TT_NODE_SCALAR && choices[i] != NULL; i++) {
+        struct tt_str choice = tt_str(choices[i]);
+        if (any_case ? tt_str_equal_nocase(node->text, choice) : tt_str_equal(node->text, choice)) {
             *(int *)(void *)member_of(d) = i;
             return;
         }
+    }
     refuse_choice(d, node);
 }
 

@@ -42,6 +42,7 @@ enum tt_config_flag {
     TT_CONFIG_LISTEN =
         1 << 4, /* text: host:port to listen on, port 0 to 65535; empty where there is no default */
     TT_CONFIG_PATH = 1 << 5, /* text or texts: files; a shell's ~ is refused, its $NAME warned of */
+    TT_CONFIG_ANY_CASE = 1 << 6, /* enum: INFO is info, as levels of the Collector are read */
 };
 
 /* For a bound that is none: .min = 4096, .max = TT_UNBOUNDED. */

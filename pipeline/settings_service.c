@@ -11,7 +11,8 @@ static const char *const metrics_levels[] = {"none", "basic", "normal", "detaile
 
 static const struct tt_field log_fields[] = {
     {TT_ENUM(struct tt_log_settings, level), .def = "info", .choices = log_levels,
-     .flags = TT_CONFIG_RELOADABLE, .doc = "Lines below this level are left out."},
+     .flags = TT_CONFIG_RELOADABLE | TT_CONFIG_ANY_CASE,
+     .doc = "Lines below this level are left out."},
     {TT_ENUM(struct tt_log_settings, encoding), .def = "console", .choices = log_encodings,
      .doc = "Text for people, or one JSON object a line."},
 };
@@ -19,6 +20,7 @@ static const struct tt_schema log_schema = TT_SCHEMA(struct tt_log_settings, log
 
 static const struct tt_field metrics_fields[] = {
     {TT_ENUM(struct tt_metrics_settings, level), .def = "normal", .choices = metrics_levels,
+     .flags = TT_CONFIG_ANY_CASE,
      .doc =
          "How much the program tells about itself: none closes the endpoint, basic leaves out the durations "
          "of processors; normal and detailed are the same."},

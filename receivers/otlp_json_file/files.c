@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "receivers/otlp_json_file/files.h"
 
+#include "base/buffer.h"
+
 #include <fnmatch.h>
 #include <glob.h>
 #include <stdlib.h>
 
-#define MAX_FILES 100000
-#define STAMP_LEN 23 /* 2026-08-21T10-00-00.000 */
+#define MAX_FILES   100000
+#define MAX_PATTERN 65536
+#define STAMP_LEN   23 /* 2026-08-21T10-00-00.000 */
 
 /* Where a file stands among the backups of one name. */
 struct place {
@@ -174,6 +177,32 @@ enum tt_status tt_files_list(struct tt_patterns include, struct tt_patterns excl
     globfree(&found);
     if (status != TT_OK)
         tt_files_done(ret_files);
+    return status;
+}
+
+enum tt_status tt_files_list_in(const char *directory, const char *pattern,
+                                struct tt_files *ret_files, struct tt_error *err)
+{
+    struct tt_buffer text;
+    const char *items[1];
+    enum tt_status status;
+
+    *ret_files = (struct tt_files){.count = 0};
+    tt_buffer_init(&text, MAX_PATTERN);
+    for (const char *at = directory; *at != '\0'; at++) {
+        if (strchr("*?[]\\", *at) != NULL)
+            tt_buffer_append_byte(&text, '\\');
+        tt_buffer_append_byte(&text, *at);
+    }
+    if (pattern != NULL)
+        tt_buffer_printf(&text, "/%s", pattern);
+    tt_buffer_append_byte(&text, '\0');
+    status = tt_buffer_check(&text, "list files", err);
+    items[0] = text.data;
+    if (status == TT_OK)
+        status = tt_files_list((struct tt_patterns){items, 1}, (struct tt_patterns){NULL, 0},
+                               ret_files, err);
+    tt_buffer_done(&text);
     return status;
 }
 

@@ -27,6 +27,9 @@ struct tt_patterns {
 /* TT_NO_MEMORY, TT_TOO_LARGE, TT_IO (a directory that cannot be read). */
 enum tt_status tt_files_list(struct tt_patterns include, struct tt_patterns exclude,
                              struct tt_files *ret_files, struct tt_error *err) TT_CHECKED;
+/* The files of directory (a name, in which nothing is a wildcard) that match pattern; NULL: directory itself names the one file. */
+enum tt_status tt_files_list_in(const char *directory, const char *pattern,
+                                struct tt_files *ret_files, struct tt_error *err) TT_CHECKED;
 void tt_files_done(struct tt_files *files);
 
 #endif

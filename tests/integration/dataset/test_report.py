@@ -18,6 +18,7 @@ COLUMNS = ("timestamp,start_time_ns,end_time_ns,duration_ns,duration_ms,service_
            "server_port,anomaly_active,user_agent").split(",")
 METRIC_COLUMNS = ("timestamp,start_time_ns,time_ns,service_name,metric_name,metric_type,metric_unit,temporality,is_monotonic,value,count,sum,"
                   "attributes,resource_attributes,anomaly_type,anomaly_label,anomaly_root_cause,anomaly_msg,label_source").split(",")
+LOG_COLUMNS = ["timestamp", "service_name", "trace_id", "body", "anomaly_type", "label_source"]
 
 
 # ---- a run made by hand ----
@@ -77,10 +78,16 @@ def write_csv(path, columns, rows):
         writer.writerows(rows)
 
 
-def dataset(directory, rows, metrics=(), run_json=None):
+def dataset(directory, rows, metrics=(), run_json=None, logs=(), manifest="manifest_20250821_100000.json"):
     write_csv(directory + "/traces_labeled_20250821_100000.csv", COLUMNS, rows)
     if metrics:
         write_csv(directory + "/metrics_labeled_20250821_100000.csv", METRIC_COLUMNS, metrics)
+    if logs:
+        write_csv(directory + "/logs_labeled_20250821_100000.csv", LOG_COLUMNS, logs)
+    if manifest:
+        files = [{"name": name, "bytes": os.path.getsize(os.path.join(directory, name))} for name in sorted(os.listdir(directory)) if name.endswith(".csv")]
+        with open(os.path.join(directory, manifest), "w", encoding="utf-8") as f:
+            json.dump({"stamp": "20250821_100000", "files": files}, f)
     if run_json is not None:
         with open(directory + "/run.json", "w", encoding="utf-8") as f:
             f.write(run_json if isinstance(run_json, str) else json.dumps(run_json))
@@ -341,6 +348,65 @@ def each_check_finds_what_is_wrong():
         assert found["verdict"] in (verdict, "fail"), (what, found["verdict"])
 
 
+def files_without_a_manifest_are_told():
+    rows = usual_run().rows
+    with tempfile.TemporaryDirectory() as d:
+        found = check_of(report(dataset(d, rows, manifest=None)), "files")
+        assert found["verdict"] == "warn" and found["finding"].startswith("1 of 1 file is in no manifest") and "Copy manifest_" in found["advice"], found
+        alone = check_of(report(d + "/traces_labeled_20250821_100000.csv"), "files")
+        assert alone["verdict"] == "unknown" and "by itself" in alone["finding"], alone
+        dataset(d, rows)
+        write_csv(d + "/traces_labeled_20250821_110000.csv", COLUMNS, [])
+        found = check_of(report(d), "files")
+        assert found["verdict"] == "warn" and found["finding"].startswith("1 of 2 files is in no manifest"), found
+
+
+def the_newest_set_is_compared_under_its_short_names():
+    """latest/ has traces_labeled.csv beside manifest.json, which names the file with its stamp."""
+    with tempfile.TemporaryDirectory() as d:
+        dataset(d, usual_run().rows, manifest="manifest.json")
+        os.rename(d + "/traces_labeled_20250821_100000.csv", d + "/traces_labeled.csv")
+        found = check_of(report(d), "files")
+        assert found["verdict"] == "pass" and "1 file in 1 set:" in found["finding"], found
+        with open(d + "/traces_labeled.csv", "a", encoding="utf-8") as f:
+            f.write("," * (len(COLUMNS) - 1) + "\n")
+        assert check_of(report(d), "files")["verdict"] == "fail"
+
+
+def a_directory_may_be_named_like_a_pattern():
+    rows = usual_run().rows
+    with tempfile.TemporaryDirectory() as d:
+        dataset(d + "/x", rows)  # what the pattern would find
+        for name in ("run [x]", "*", "a?b", "back\\slash"):
+            found = report(dataset(f"{d}/{name}", rows[:400]))
+            assert found["spans"] == 400 and check_of(found, "files")["verdict"] == "pass", (name, found["spans"], check_of(found, "files"))
+        found = report(f"{d}/run [x]/traces_labeled_20250821_100000.csv")
+        assert found["spans"] == 400
+
+
+def rows_that_are_unknown_are_not_called_normal():
+    rows = change(usual_run().rows, everything, label_source="none", anomaly_type="unknown", anomaly_label="unknown")
+    with tempfile.TemporaryDirectory() as d:
+        found = report(dataset(d, rows))
+    labels, classes = check_of(found, "labels"), check_of(found, "classes")
+    assert labels["verdict"] == "fail" and f"0 are called normal, 0 anomalous, {len(rows):,} unknown" in labels["finding"], labels
+    assert classes["verdict"] == "fail" and "no class at all" in classes["finding"] and f"{len(rows):,} unknown" in classes["finding"], classes
+
+
+def log_records_without_labels_are_told():
+    rows = usual_run().rows
+    logs = [dict(timestamp="", service_name="web", trace_id=r["trace_id"], body="b", anomaly_type="none", label_source="none") for r in rows[:50]]
+    half = [{**r, "label_source": "trace"} if i % 2 else r for i, r in enumerate(logs)]
+    bare = change(rows, everything, label_source="none")
+    with tempfile.TemporaryDirectory() as d:
+        none = check_of(report(dataset(d + "/none", rows, logs=logs)), "logs")
+        assert none["verdict"] == "warn" and "None of 50 log records" in none["finding"] and "dataset extract" in none["advice"], none
+        some_of_them = check_of(report(dataset(d + "/half", rows, logs=half)), "logs")
+        assert some_of_them["verdict"] == "pass" and "25 of 50 log records" in some_of_them["finding"], some_of_them
+        for found in (report(dataset(d + "/bare", bare, logs=logs)), report(dataset(d + "/no", rows))):
+            assert all(c["id"] != "logs" for c in found["checks"]), found["checks"]
+
+
 def a_clock_that_is_off_does_not_hide_the_fault():
     maker = usual_run()
     off = change(maker.rows, lambda r: r["service_name"] == "db", start_time_ns=lambda r: r["start_time_ns"] + 300 * SECOND,
@@ -552,6 +618,11 @@ def an_empty_file_has_a_report():
 if __name__ == "__main__":
     figures_are_those_of_another_implementation()
     each_check_finds_what_is_wrong()
+    files_without_a_manifest_are_told()
+    the_newest_set_is_compared_under_its_short_names()
+    a_directory_may_be_named_like_a_pattern()
+    rows_that_are_unknown_are_not_called_normal()
+    log_records_without_labels_are_told()
     a_clock_that_is_off_does_not_hide_the_fault()
     leaks_are_named()
     alternating_types_have_eighths_for_blocks()

@@ -76,6 +76,36 @@ static void bad_records_are_named_by_their_line(void **state)
     }
 }
 
+static void want_of_memory_is_not_a_bad_record(void **state)
+{
+    static const char *const records[] = {"a,b\n1,2\n", "\"a\",\"b\"\n1,\"2\"\n"};
+    struct tt_temp_dir dir;
+    char path[768];
+
+    (void)state;
+    tt_temp_dir_make(&dir);
+    for (size_t i = 0; i < TT_LENGTH(records); i++) {
+        enum tt_status status = TT_NO_MEMORY;
+        tt_test_write_file(tt_temp_path(&dir, "t.csv", path), tt_str(records[i]));
+        for (uint64_t after = 1; status == TT_NO_MEMORY; after++) {
+            const struct tt_str *cells;
+            struct tt_csv *csv = NULL;
+            struct tt_error err = {.message = ""};
+            size_t n = 1;
+            assert_in_range(after, 1, 100);
+            tt_mem_fail_after(after);
+            status = tt_csv_open(path, &csv, &err);
+            while (status == TT_OK && n > 0)
+                status = tt_csv_next(csv, &cells, &n, &err);
+            tt_mem_fail_after(0);
+            tt_csv_close(csv);
+            assert_null(strstr(err.message, "not a CSV record"));
+        }
+        assert_status(status, TT_OK);
+    }
+    tt_temp_dir_remove(&dir);
+}
+
 /* ---- the graph ---- */
 
 static struct tt_str id(char *text, size_t digits, unsigned number)
@@ -303,6 +333,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_are_cut_with_and_without_quotes),
         cmocka_unit_test(bad_records_are_named_by_their_line),
+        cmocka_unit_test(want_of_memory_is_not_a_bad_record),
         cmocka_unit_test(roots_orphans_duplicates_and_skew_are_counted),
         cmocka_unit_test(a_hundred_thousand_spans_are_found_again),
         cmocka_unit_test(own_times_and_errors_are_those_of_the_span_itself),

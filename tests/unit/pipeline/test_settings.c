@@ -202,6 +202,21 @@ static void what_otelcol_has_and_we_do_not_is_a_warning(void **state)
     fixture_done(&f);
 }
 
+static void levels_may_be_in_capitals(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    fixture_read(&f, GOOD "  telemetry: {logs: {level: WARN}, metrics: {level: Detailed}}\n");
+    assert_string_equal(f.text.data, "");
+    assert_non_null(f.settings);
+    assert_int_equal(f.settings->service.telemetry.logs.level, TT_LOG_WARN);
+    fixture_done(&f);
+    fixture_read(&f, GOOD "  telemetry: {logs: {encoding: JSON}}\n"); /* as in otelcol */
+    assert_null(f.settings);
+    fixture_done(&f);
+}
+
 static void ids_are_trimmed_and_lists_may_be_one_scalar(void **state)
 {
     struct fixture f;
@@ -289,6 +304,7 @@ int main(void)
         cmocka_unit_test(reports_all_problems_in_one_run),
         cmocka_unit_test(unused_components_are_checked_too),
         cmocka_unit_test(what_otelcol_has_and_we_do_not_is_a_warning),
+        cmocka_unit_test(levels_may_be_in_capitals),
         cmocka_unit_test(ids_are_trimmed_and_lists_may_be_one_scalar),
         cmocka_unit_test(pipelines_are_in_the_order_data_flow),
         cmocka_unit_test(traces_stand_before_metrics_and_logs),
