@@ -47,7 +47,21 @@ static const struct rule {
     {ENDS, "file_path", "is a file name"},
 };
 
-enum { MAX_NAME = 256 };
+enum { MAX_NAME = TT_FEATURE_MAX_NAME };
+
+/* Behind the last '_' of a name, and what they are units of. */
+static const struct unit {
+    const char *name;
+    char kind; /* t: time, b: bytes, r: a ratio */
+} units[] = {
+    {"ns", 't'},      {"us", 't'},          {"ms", 't'},           {"s", 't'},
+    {"sec", 't'},     {"secs", 't'},        {"nanos", 't'},        {"micros", 't'},
+    {"millis", 't'},  {"nanoseconds", 't'}, {"microseconds", 't'}, {"milliseconds", 't'},
+    {"seconds", 't'}, {"minutes", 't'},     {"hours", 't'},        {"bytes", 'b'},
+    {"kb", 'b'},      {"kib", 'b'},         {"mb", 'b'},           {"mib", 'b'},
+    {"gb", 'b'},      {"gib", 'b'},         {"ratio", 'r'},        {"percent", 'r'},
+    {"pct", 'r'},
+};
 
 /* camelCase "traceId" and "TraceID" are ids, "valid" and "grid" are not. */
 static bool is_camel_id(struct tt_str name)
@@ -97,4 +111,19 @@ const char *tt_feature_refusal(struct tt_str name)
         if (matches(&rules[i], plain))
             return rules[i].why;
     return is_camel_id(name) ? "is an id" : NULL;
+}
+
+struct tt_str tt_feature_quantity(struct tt_str name, char text[TT_FEATURE_MAX_NAME])
+{
+    struct tt_str plain = normalised(tt_str_trim(name), text);
+    const char *last = plain.len == 0 ? NULL : memrchr(plain.data, '_', plain.len);
+    size_t stem = last == NULL ? 0 : (size_t)(last - plain.data);
+
+    for (size_t i = 0; stem > 0 && i < TT_LENGTH(units); i++) {
+        if (!tt_str_equal(tt_str_of(last + 1, plain.len - stem - 1), tt_str(units[i].name)))
+            continue;
+        text[stem + 1] = units[i].kind;
+        return tt_str_of(text, stem + 2);
+    }
+    return (struct tt_str){NULL, 0};
 }

@@ -180,7 +180,8 @@ const struct tt_command tt_command_train = {
     .n_options = TT_LENGTH(options),
     .details =
         "Learns from all columns with numbers, but for labels, scores, captured headers, baggage, "
-        "ids, times and file names. Texts among numbers count as missing; records that do not fit "
+        "ids, times and file names; of a number in several units (duration_ns, duration_ms) the "
+        "first column counts. Texts among numbers count as missing; records that do not fit "
         "the header are left out and told. Reads each file once; memory does not grow with the "
         "files. With SOURCE_DATE_EPOCH set, the same data, options and seed give the same bytes.",
     .run = train,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/training.h"
 
+#include "base/map.h"
 #include "base/number.h"
 #include "cli/features.h"
 #include "cli/progress.h"
@@ -363,6 +364,31 @@ static const char *judge(struct reading *reading, const struct candidate *candid
     return filled == 0 ? "has no value" : NULL;
 }
 
+/* Why a candidate with numbers is none: an earlier feature is the same in another unit. Columns that were asked for by name stay. */
+static enum tt_status judge_unit(struct reading *reading, const struct candidate *candidate,
+                                 struct tt_map *quantities, const char **ret_why,
+                                 struct tt_error *err)
+{
+    char text[TT_FEATURE_MAX_NAME];
+    struct tt_str quantity = tt_feature_quantity(candidate->name, text);
+    struct tt_arena *arena = &reading->training->arena;
+    const struct candidate *earlier;
+
+    *ret_why = NULL;
+    if (quantity.len == 0 || tt_args_is_given(reading->request->args, "columns"))
+        return TT_OK;
+    earlier = tt_map_get(quantities, quantity);
+    if (earlier == NULL) {
+        quantity = tt_arena_copy(arena, quantity);
+        if (quantity.data == NULL ||
+            tt_map_put(quantities, quantity, (void *)(uintptr_t)candidate) != TT_OK)
+            return tt_fail(err, TT_NO_MEMORY, "choose features");
+        return TT_OK;
+    }
+    *ret_why = tt_arena_printf(arena, "is %.*s in another unit", TT_STR_ARG(earlier->name));
+    return *ret_why == NULL ? tt_fail(err, TT_NO_MEMORY, "choose features") : TT_OK;
+}
+
 static void tell_texts(const struct candidate *candidate)
 {
     if (candidate->texts > 0)
@@ -381,21 +407,24 @@ static void compact(float *x, size_t rows, uint32_t from, const uint32_t *kept, 
             x[row * to + i] = x[row * from + kept[i]];
 }
 
-static enum tt_status choose_features(struct reading *reading, struct tt_error *err)
+/* Fills kept with the candidates that are features. */
+static enum tt_status keep_features(struct reading *reading, struct tt_map *quantities,
+                                    uint32_t *kept, uint32_t *ret_count, struct tt_error *err)
 {
     struct tt_training *training = reading->training;
-    uint32_t *kept = reading->columns, n = 0; /* of the files no more needed */
-    size_t rows = (size_t)training->rows_read;
+    enum tt_status status = TT_OK;
+    uint32_t n = 0;
 
-    training->names = tt_arena_calloc(&training->arena, reading->n, sizeof(*training->names));
-    if (training->names == NULL)
-        return tt_fail(err, TT_NO_MEMORY, "choose features");
     for (uint32_t i = 0; i < reading->n; i++) {
         const struct candidate *candidate = &reading->candidates[i];
         const char *why = judge(reading, candidate);
         if (why != NULL && tt_args_is_given(reading->request->args, "columns"))
             return tt_fail(err, TT_INVALID_DATA, "--columns: \"%.*s\" %s",
                            TT_STR_ARG(candidate->name), why);
+        if (why == NULL)
+            status = judge_unit(reading, candidate, quantities, &why, err);
+        if (status != TT_OK)
+            return status;
         if (why != NULL) {
             leave_out(training, candidate->name, why);
             continue;
@@ -404,6 +433,26 @@ static enum tt_status choose_features(struct reading *reading, struct tt_error *
         training->names[n] = candidate->name;
         kept[n++] = i;
     }
+    *ret_count = n;
+    return TT_OK;
+}
+
+static enum tt_status choose_features(struct reading *reading, struct tt_error *err)
+{
+    struct tt_training *training = reading->training;
+    uint32_t *kept = reading->columns, n = 0; /* of the files no more needed */
+    size_t rows = (size_t)training->rows_read;
+    struct tt_map quantities;
+    enum tt_status status;
+
+    training->names = tt_arena_calloc(&training->arena, reading->n, sizeof(*training->names));
+    if (training->names == NULL)
+        return tt_fail(err, TT_NO_MEMORY, "choose features");
+    tt_map_init(&quantities, reading->n);
+    status = keep_features(reading, &quantities, kept, &n, err);
+    tt_map_done(&quantities);
+    if (status != TT_OK)
+        return status;
     if (n == 0)
         return tt_fail(err, TT_INVALID_DATA, "no column has numbers to learn from");
     if (reading->reservoir != NULL) {

@@ -6,7 +6,8 @@
  * From CSV files and the options of a command to rows that a forest learns from; shared by `train` and `evaluate outliers`.
  *
  * Columns:   those of the first file that features.h does not refuse, that --exclude does not name, and that hold numbers: at most
- *            one text in a hundred values (which are then missing values). With --columns exactly those, or an error. In the
+ *            one text in a hundred values (which are then missing values); of one number in several units the first column. With
+ *            --columns exactly those, or an error. In the
  *            order of the first file; other files may have another order, and more columns.
  * Memory:    a random sample of the rows (all are seen, each has the same chance), or all of them.
  * Threads:   one.

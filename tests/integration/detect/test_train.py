@@ -75,6 +75,20 @@ def forbidden_columns_are_refused_with_a_reason():
     assert out["features"] == ["duration_ms", "http_status_code"]
 
 
+def a_number_in_two_units_is_learnt_from_once():
+    rows = [[str(i * 1000), str(i / 1000), str(i % 7), str(i % 7 * 1024), str(i % 5), "", str(i), str(i % 3)] for i in range(200)]
+    names = ["duration_ns", "duration_ms", "body.size.kib", "body_size_bytes", "wait_ms", "idle_us", "idle_s", "queue_size"]
+    write("d.csv", csv_text(names, rows))
+    out = json.loads(run("train", "--data", "d.csv", "--out", "m.json", "--json")[0])
+    assert out["features"] == ["duration_ns", "body.size.kib", "wait_ms", "idle_s", "queue_size"], out["features"]
+    assert out["left_out"] == {"duration_ms": "is duration_ns in another unit", "body_size_bytes": "is body.size.kib in another unit",
+                               "idle_us": "has no value"}, out["left_out"]
+    out = json.loads(run("train", "--data", "d.csv", "--out", "m.json", "--json", "--exclude", "duration_ns,body.size.kib")[0])
+    assert out["features"][:2] == ["duration_ms", "body_size_bytes"], out["features"]
+    out = json.loads(run("train", "--data", "d.csv", "--out", "m.json", "--json", "--columns", "duration_ms,duration_ns")[0])
+    assert out["features"] == ["duration_ns", "duration_ms"], "asked for by name"
+
+
 def the_same_data_give_the_same_bytes():
     header, rows = sample(5000)
     write("d.csv", csv_text(header, rows))
@@ -147,6 +161,6 @@ def a_failed_training_leaves_the_old_model():
 
 
 for test in [features_are_what_is_left, labels_do_not_change_a_byte, forbidden_columns_are_refused_with_a_reason,
-             the_same_data_give_the_same_bytes, options_reach_the_model, contamination_is_the_share_over_the_threshold,
+             a_number_in_two_units_is_learnt_from_once, the_same_data_give_the_same_bytes, options_reach_the_model, contamination_is_the_share_over_the_threshold,
              memory_does_not_grow_with_the_file, a_failed_training_leaves_the_old_model]:
     in_folder(test)

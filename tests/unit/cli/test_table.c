@@ -468,6 +468,32 @@ static void labels_headers_ids_times_and_files_are_no_features(void **state)
             fail_msg("\"%s\" is refused: %s", allowed[i], tt_feature_refusal(tt_str(allowed[i])));
 }
 
+static void only_units_make_two_names_one_quantity(void **state)
+{
+    static const struct {
+        const char *left, *right;
+        bool same;
+    } cases[] = {
+        {"duration_ns", "Duration.ms", true},
+        {"x_bytes", "x_KiB", true},
+        {"cpu_ratio", "cpu_percent", true},
+        {"latency_min", "latency_ms", false},
+        {"x_bytes", "x_ms", false},
+        {"duration_ns", "durations_ms", false},
+        {"_ms", "_ns", false},
+        {"f1", "f2", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < TT_LENGTH(cases); i++) {
+        char a[TT_FEATURE_MAX_NAME], b[TT_FEATURE_MAX_NAME];
+        struct tt_str left = tt_feature_quantity(tt_str(cases[i].left), a);
+        struct tt_str right = tt_feature_quantity(tt_str(cases[i].right), b);
+        if ((left.len > 0 && tt_str_equal(left, right)) != cases[i].same)
+            fail_msg("\"%s\" and \"%s\"", cases[i].left, cases[i].right);
+    }
+}
+
 static void labels_are_words_or_numbers(void **state)
 {
     static const char *const anomalous[] = {"1", "-1", "0.5", "cpu", "yes", "true", " 1 "};
@@ -534,6 +560,7 @@ int main(void)
         cmocka_unit_test(ignored_columns_are_nan),
         cmocka_unit_test(compressed_files_are_read_and_cut_ones_named),
         cmocka_unit_test(labels_headers_ids_times_and_files_are_no_features),
+        cmocka_unit_test(only_units_make_two_names_one_quantity),
         cmocka_unit_test(labels_are_words_or_numbers),
         cmocka_unit_test(any_allocation_may_fail),
     };
