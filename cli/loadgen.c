@@ -21,6 +21,11 @@ static const struct tt_option loadgen_options[] = {
      .type = TT_OPTION_TEXT,
      .def = "http://127.0.0.1:4318",
      .doc = "Base URL of the OTLP/HTTP receiver."},
+    {.name = "wait",
+     .argument = "TIME",
+     .type = TT_OPTION_DURATION,
+     .def = "0s",
+     .doc = "Wait so long for somebody to listen there, instead of giving up at once."},
     {.name = "labels",
      .argument = "MODE",
      .type = TT_OPTION_CHOICE,
@@ -129,6 +134,7 @@ static void read_options(const struct tt_args *args, struct lg_options *ret)
         .metrics_and_logs = !tt_args_flag(args, "traces-only"),
         .max_retries = (int64_t)tt_args_count(args, "retries"),
         .seed = tt_args_count(args, "seed"),
+        .wait = tt_args_duration(args, "wait"),
         .progress = isatty(STDERR_FILENO) != 0,
     };
 }
@@ -142,6 +148,8 @@ static const char *wrong_option(const struct lg_options *options)
         return "--rate: 1 to 10000000 spans a second";
     if (options->duration < TT_MILLISECOND || options->duration > 7 * 24 * 3600 * TT_SECOND)
         return "--duration: 1ms to 7d";
+    if (options->wait < 0 || options->wait > 3600 * TT_SECOND)
+        return "--wait: 0s to 1h";
     if (options->export_interval < TT_MILLISECOND || options->export_interval > 3600 * TT_SECOND)
         return "--export-interval: 1ms to 1h";
     if (options->spans_per_request < 1 || options->spans_per_request > 100000)
@@ -304,7 +312,7 @@ static int loadgen(const struct tt_args *args)
     tt_buffer_init(&out, 65536);
     if (tt_args_flag(args, "json"))
         write_json(&out, &account);
-    else
+    else if (status == TT_OK || account.requests > 0)
         write_text(&out, &account);
     code = tt_cli_print(&out);
     tt_buffer_done(&out);
@@ -322,6 +330,6 @@ const struct tt_command tt_command_loadgen = {
     .details =
         "The shop is web, catalogue, cart, user, shipping and payment in front of mongodb, redis and mysql. Its traces reach 2 "
         "to 7 services; a fault leaves its marks in durations, errors, retries and missing spans. Ends with exit code 1 "
-        "when spans could not be delivered.",
+        "when spans could not be delivered, at once when nobody listens at the endpoint (see --wait).",
     .run = loadgen,
 };

@@ -434,10 +434,14 @@ static enum tt_status run_burst(const struct lg_options *options, struct tt_stop
 enum tt_status lg_run(const struct lg_options *options, struct tt_stop *stop,
                       struct lg_account *ret_account, struct tt_error *err)
 {
-    tt_dur begin = tt_clock_monotonic(tt_clock_system());
     enum tt_status status;
+    tt_dur begin;
 
     *ret_account = (struct lg_account){0};
+    status = lg_find_endpoint(options, stop, err);
+    if (status != TT_OK)
+        return status;
+    begin = tt_clock_monotonic(tt_clock_system());
     status = options->requests > 0 ? run_burst(options, stop, ret_account, err)
                                    : run_paced(options, stop, ret_account, err);
     ret_account->elapsed = tt_clock_monotonic(tt_clock_system()) - begin;

@@ -33,6 +33,7 @@ struct lg_options {
     int64_t max_retries; /* of one request */
     uint64_t seed;
     bool progress; /* a line a second on standard error */
+    tt_dur wait;   /* for somebody to listen at the endpoint, before anything is sent */
 };
 
 struct lg_count {
@@ -52,7 +53,8 @@ struct lg_account {
     tt_dur latency_p50, latency_p99; /* of a request */
 };
 
-/* Runs to its end, or until *stop is requested. TT_UNAVAILABLE when nothing at all could be delivered. */
+/* Runs to its end, or until *stop is requested. TT_UNAVAILABLE when nobody listens at the endpoint (nothing is sent then), or nothing at all
+ * could be delivered. */
 enum tt_status lg_run(const struct lg_options *options, struct tt_stop *stop,
                       struct lg_account *ret_account, struct tt_error *err) TT_CHECKED;
 

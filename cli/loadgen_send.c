@@ -6,6 +6,8 @@
 #include <stdio.h>
 
 #define REQUEST_TIMEOUT (30 * TT_SECOND)
+#define CONNECT_TIMEOUT (5 * TT_SECOND)
+#define CONNECT_PAUSE   (100 * TT_MILLISECOND)
 #define BODY_MAX        ((size_t)256 << 20)
 
 enum tt_status lg_sender_init(struct lg_sender *sender, const struct lg_options *options,
@@ -30,6 +32,27 @@ void lg_sender_done(struct lg_sender *sender)
     tt_buffer_done(&sender->encoded);
     tt_buffer_done(&sender->compressed);
     tt_buffer_done(&sender->reply.body);
+}
+
+enum tt_status lg_find_endpoint(const struct lg_options *options, struct tt_stop *stop,
+                                struct tt_error *err)
+{
+    tt_dur end = tt_clock_monotonic(tt_clock_system()) + options->wait;
+    struct tt_http_client *client = tt_http_client_new(CONNECT_TIMEOUT, 65536);
+    struct tt_error why;
+    enum tt_status status;
+
+    if (client == NULL)
+        return tt_fail(err, TT_NO_MEMORY, "make an HTTP client");
+    do
+        status = tt_http_connect(client, options->endpoint, &why);
+    while (status != TT_OK && tt_clock_monotonic(tt_clock_system()) < end &&
+           !tt_stop_wait(stop, CONNECT_PAUSE));
+    tt_http_client_free(client);
+    if (status == TT_OK)
+        return TT_OK;
+    return tt_fail(err, TT_UNAVAILABLE, "%s%s", why.message,
+                   options->wait > 0 ? "" : " (is it running? --wait 30s gives it time to start)");
 }
 
 /* ---- the body in the encoding asked for ---- */

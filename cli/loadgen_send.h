@@ -35,6 +35,9 @@ struct lg_parcel {
 enum tt_status lg_sender_init(struct lg_sender *sender, const struct lg_options *options,
                               struct tt_stop *stop, uint64_t seed, struct tt_error *err) TT_CHECKED;
 void lg_sender_done(struct lg_sender *sender);
+/* Whether anybody listens at the endpoint; tries again for options->wait. Sends nothing. TT_UNAVAILABLE. */
+enum tt_status lg_find_endpoint(const struct lg_options *options, struct tt_stop *stop,
+                                struct tt_error *err) TT_CHECKED;
 /* Sends, retries what may be retried, and accounts for the outcome. */
 void lg_send(struct lg_sender *sender, const struct lg_parcel *parcel);
 

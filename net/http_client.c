@@ -143,6 +143,14 @@ static bool set_method(CURL *curl, const char *method, struct tt_str body)
            curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method) == CURLE_OK;
 }
 
+static enum tt_status fail_request(const struct tt_http_client *client, CURLcode code,
+                                   const char *what, const char *url, struct tt_error *err)
+{
+    return tt_fail(err, code == CURLE_OPERATION_TIMEDOUT ? TT_TIMEOUT : TT_UNAVAILABLE, "%s %s: %s",
+                   what, url,
+                   client->reason[0] != '\0' ? client->reason : curl_easy_strerror(code));
+}
+
 static enum tt_status outcome(struct tt_http_client *client, CURLcode code, const char *url,
                               struct tt_http_reply *reply, struct tt_error *err)
 {
@@ -150,9 +158,7 @@ static enum tt_status outcome(struct tt_http_client *client, CURLcode code, cons
     curl_off_t retry_after = 0;
 
     if (code != CURLE_OK)
-        return tt_fail(err, code == CURLE_OPERATION_TIMEDOUT ? TT_TIMEOUT : TT_UNAVAILABLE,
-                       "request %s: %s", url,
-                       client->reason[0] != '\0' ? client->reason : curl_easy_strerror(code));
+        return fail_request(client, code, "request", url, err);
     (void)curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
     (void)curl_easy_getinfo(client->curl, CURLINFO_RETRY_AFTER, &retry_after);
     reply->status = status > 0 ? (unsigned)status : 0;
@@ -189,4 +195,17 @@ enum tt_status tt_http_request(struct tt_http_client *client, const char *method
     curl_slist_free_all(list);
     enum tt_status status = outcome(client, code, url, reply, err);
     return status != TT_OK ? status : tt_buffer_check(&reply->body, "read the answer", err);
+}
+
+enum tt_status tt_http_connect(struct tt_http_client *client, const char *url, struct tt_error *err)
+{
+    CURL *curl = client->curl;
+    CURLcode code = CURLE_OUT_OF_MEMORY;
+
+    client->reason[0] = '\0';
+    if (curl_easy_setopt(curl, CURLOPT_URL, url) == CURLE_OK &&
+        curl_easy_setopt(curl, CURLOPT_CONNECT_ONLY, 1L) == CURLE_OK)
+        code = curl_easy_perform(curl);
+    (void)curl_easy_setopt(curl, CURLOPT_CONNECT_ONLY, 0L);
+    return code == CURLE_OK ? TT_OK : fail_request(client, code, "connect to", url, err);
 }

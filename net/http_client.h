@@ -31,5 +31,9 @@ enum tt_status tt_http_request(struct tt_http_client *client, const char *method
                                const struct tt_http_header *headers, size_t n_headers,
                                struct tt_str body, struct tt_http_reply *reply,
                                struct tt_error *err) TT_CHECKED;
+/* Whether a connection can be made to where url points (or to its proxy), TLS included; nothing is asked. The connection lives until the
+ * client is freed. TT_UNAVAILABLE, TT_TIMEOUT. */
+enum tt_status tt_http_connect(struct tt_http_client *client, const char *url, struct tt_error *err)
+    TT_CHECKED;
 
 #endif

@@ -37,7 +37,20 @@ says err "none.yaml"
 
 # A peer that is not there is named, also when most connections had nothing to send.
 expect 1 loadgen --endpoint http://127.0.0.1:9 --requests 1 --connections 4 --retries 0
-says err "http://127.0.0.1:9/v1/traces: "
+says err "http://127.0.0.1:9"
+# At once, however often it would try again and however long the run would be; --wait gives a server the time to come.
+for how in "" "--requests 1"; do
+    before=$SECONDS
+    # shellcheck disable=SC2086  # two words or none
+    expect 1 loadgen --endpoint http://127.0.0.1:9 $how --duration 1h --export-interval 1h --json
+    [ $((SECONDS - before)) -le 3 ] || fail "loadgen $how took $((SECONDS - before)) s to find that nobody listens"
+    says err "connect to http://127.0.0.1:9: "
+    says err "--wait"
+    says out '"requests": 0'
+done
+before=$SECONDS
+expect 1 loadgen --endpoint http://127.0.0.1:9 --wait 2s
+[ $((SECONDS - before)) -ge 1 ] || fail "loadgen --wait 2s waited for $((SECONDS - before)) s"
 
 # Every command explains itself.
 "$telltale" --help | sed -n 's/^  \([a-z-]*\( [a-z]*\)\?\)  .*/\1/p' >"$dir/commands"

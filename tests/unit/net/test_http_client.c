@@ -89,6 +89,29 @@ static void headers_go_and_retry_after_comes(void **state)
     stop_server(server);
 }
 
+static void a_connection_is_made_without_a_request(void **state)
+{
+    static const struct tt_http_route route = {.path = "/echo", .methods = "GET", .handle = echo};
+    struct tt_http_server *server = start_server(
+        (struct tt_http_server_options){.threads = 1, .routes = &route, .n_routes = 1});
+    struct tt_http_client *client = tt_http_client_new(10 * TT_SECOND, 100);
+    struct tt_http_reply reply;
+    struct tt_error err = {0};
+    char url[128];
+
+    (void)state;
+    reply_init(&reply);
+    assert_ok(tt_http_connect(client, url_of(server, "", url), &err), &err);
+    url_of(server, "/echo", url);
+    assert_ok(tt_http_request(client, "GET", url, NULL, 0, TT_STR(""), &reply, &err), &err);
+    assert_int_equal(reply.status, 200);
+    stop_server(server);
+    assert_status(tt_http_connect(client, url, &err), TT_UNAVAILABLE);
+    assert_non_null(strstr(err.message, url));
+    tt_buffer_done(&reply.body);
+    tt_http_client_free(client);
+}
+
 static void nobody_there_is_unavailable(void **state)
 {
     struct tt_http_client *client = tt_http_client_new(10 * TT_SECOND, 1024);
@@ -162,6 +185,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_body_is_sent_and_the_answer_read),
         cmocka_unit_test(headers_go_and_retry_after_comes),
+        cmocka_unit_test(a_connection_is_made_without_a_request),
         cmocka_unit_test(nobody_there_is_unavailable),
         cmocka_unit_test(a_silent_server_is_a_timeout),
         cmocka_unit_test(loopback_never_goes_through_a_proxy),
