@@ -24,6 +24,10 @@ bool tt_index_log(struct tt_check *check, struct tt_str wire, enum tt_index_dept
 bool tt_index_point(struct tt_check *check, enum tt_metric_type type, struct tt_str wire,
                     enum tt_index_depth depth, struct tt_row *row);
 
+/* The one of these three that is right for the batch's signal; a point's metric stays. */
+bool tt_index_row(struct tt_check *check, const struct tt_batch *batch, struct tt_str wire,
+                  enum tt_index_depth depth, struct tt_row *row);
+
 /* An id of the right length that is not all zero, else NULL ("absent" in the protocol's words). */
 const uint8_t *tt_id_of(const struct tt_wire_field *field, size_t len);
 /* The schema of a row's message. */

@@ -329,6 +329,16 @@ static enum tt_metric_type type_of(const struct tt_batch *batch, const struct tt
     return batch->metrics[row->point.metric].type;
 }
 
+bool tt_index_row(struct tt_check *check, const struct tt_batch *batch, struct tt_str wire,
+                  enum tt_index_depth depth, struct tt_row *row)
+{
+    if (batch->signal == TT_TRACES)
+        return tt_index_span(check, wire, depth, row);
+    if (batch->signal == TT_LOGS)
+        return tt_index_log(check, wire, depth, row);
+    return tt_index_point(check, type_of(batch, row), wire, depth, row);
+}
+
 const struct tt_pb_message *tt_row_schema(const struct tt_batch *batch, const struct tt_row *row)
 {
     if (batch->signal == TT_TRACES)

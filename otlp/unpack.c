@@ -65,16 +65,6 @@ enum tt_status tt_row_unpack(const struct tt_batch *batch, const struct tt_row *
     return unpack(tt_row_schema(batch, row), tt_buffer_view(&wire), arena, ret_message, err);
 }
 
-static bool index_row(struct tt_check *check, const struct tt_batch *batch, struct tt_str wire,
-                      struct tt_row *row)
-{
-    if (batch->signal == TT_TRACES)
-        return tt_index_span(check, wire, TT_INDEX_CHECK, row);
-    if (batch->signal == TT_LOGS)
-        return tt_index_log(check, wire, TT_INDEX_CHECK, row);
-    return tt_index_point(check, batch->metrics[row->point.metric].type, wire, TT_INDEX_CHECK, row);
-}
-
 enum tt_status tt_row_replace(struct tt_batch *batch, struct tt_row *row,
                               const ProtobufCMessage *message, struct tt_error *err)
 {
@@ -89,7 +79,7 @@ enum tt_status tt_row_replace(struct tt_batch *batch, struct tt_row *row,
         return tt_fail(err, TT_NO_MEMORY, "pack a row of %zu bytes", len);
     (void)protobuf_c_message_pack(message, bytes);
     tt_check_init(&check, tt_str_of(bytes, len), &tt_limits_default);
-    if (!index_row(&check, batch, tt_str_of(bytes, len), &replaced))
+    if (!tt_index_row(&check, batch, tt_str_of(bytes, len), TT_INDEX_CHECK, &replaced))
         return tt_check_result(&check, "pack a row", err);
     if (check.bad_id != NULL)
         return tt_fail(err, TT_INVALID_DATA, "pack a row: a %.*s that has not %u bytes",

@@ -6,6 +6,7 @@
  *
  *     bench_otlp [ROUNDS]
  */
+#include "otlp/clip.h"
 #include "otlp/cursor.h"
 #include "otlp/encode.h"
 #include "otlp/overlay.h"
@@ -187,6 +188,16 @@ static struct tt_batch *parse(const struct bench *bench)
     exit(1);
 }
 
+/* Of rows within the limits: nothing is changed. */
+static uint64_t run_clip(struct bench *bench)
+{
+    struct tt_clipped clipped;
+
+    if (tt_batch_clip(bench->parsed, &tt_clip_limits_default, &clipped, NULL) != TT_OK)
+        exit(1);
+    return clipped.attributes + clipped.values + bench->parsed->n_rows;
+}
+
 static uint64_t run_parse(struct bench *bench)
 {
     struct tt_batch *batch = parse(bench);
@@ -343,6 +354,7 @@ int main(int argc, char **argv)
     printf("span_size %.1f bytes\n", (double)bench.request.len / SPANS);
     printf("row_size %zu bytes\n", tt_batch_memory(bench.parsed) / SPANS);
     measure(&bench, "parse", run_parse, (int)rounds);
+    measure(&bench, "clip", run_clip, (int)rounds);
     measure(&bench, "protobuf_c_unpack", run_protobuf_c, (int)rounds / 10 + 1);
     measure(&bench, "cursor_all_attributes", run_cursor, (int)rounds);
     measure(&bench, "cursor_with_five_columns", run_cursor_columns, (int)rounds);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Any bytes as a request of each signal, then everything that walks behind the validator: cursors over all attributes, values,
- * events and links, clones, edits, protobuf-c, the encoder; and what was encoded must be taken again, with as many rows.
+ * events and links, clones, edits, limits, protobuf-c, the encoder; and what was encoded must be taken again, with as many rows.
  *
  * An input is two bytes (signal, seed of the edits) and the request. The mutator knows the schema: it drops, doubles, nests,
  * inserts and exchanges whole fields at any depth and mends the lengths around them, or lies about one.
  */
+#include "otlp/clip.h"
 #include "otlp/cursor.h"
 #include "otlp/encode.h"
 #include "otlp/overlay.h"
@@ -240,6 +241,19 @@ static void encode_and_parse(const struct tt_batch *batch)
     tt_buffer_done(&out);
 }
 
+/* Clipped once, rows are within the limits. */
+static void clip(struct tt_batch *batch, uint64_t *random)
+{
+    const struct tt_clip_limits limits = {below(random, 4), below(random, 16)};
+    struct tt_clipped clipped;
+
+    require(tt_batch_clip(batch, &limits, &clipped, NULL) == TT_OK, "a batch is clipped");
+    (void)walk(batch);
+    encode_and_parse(batch);
+    require(tt_batch_clip(batch, &limits, &clipped, NULL) == TT_OK, "and again");
+    require(clipped.attributes + clipped.values == 0, "nothing is left to clip");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct tt_batch *batch, *copy;
@@ -264,6 +278,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     encode_and_parse(copy);
     tt_batch_unref(copy);
     require(walk(batch) == sum, "editing a clone leaves the original alone");
+    clip(batch, &random);
     tt_batch_unref(batch);
     return 0;
 }
