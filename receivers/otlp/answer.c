@@ -144,6 +144,20 @@ void otlp_count_refusal(struct otlp_receiver *self, enum tt_status status)
     tt_meter_add(self->refusals[status], 1);
 }
 
+void otlp_count_clipped(struct otlp_receiver *self, const char *peer,
+                        const struct tt_clipped *clipped)
+{
+    if (clipped->attributes + clipped->values == 0)
+        return;
+    tt_meter_add(self->clipped_attributes, (int64_t)clipped->attributes);
+    tt_meter_add(self->clipped_values, (int64_t)clipped->values);
+    tt_log_warn(
+        &self->host->log,
+        "attributes were over the limits max_attributes or max_value_bytes; they were clipped",
+        TT_FIELD_TEXT("peer", peer), TT_FIELD_INT("left_out", clipped->attributes),
+        TT_FIELD_INT("values_cut", clipped->values));
+}
+
 /* refused is what the pipeline did not take, failed what we did not. */
 static void count_result(const struct otlp_request *request, const struct tt_ack_result *result)
 {

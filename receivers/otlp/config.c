@@ -101,6 +101,12 @@ static const struct tt_schema protocols_schema =
 static const struct tt_field otlp_fields[] = {
     {TT_OBJECT(struct otlp_config, protocols), .sub = &protocols_schema,
      .doc = "What to serve; at least one protocol must be named."},
+    {TT_INT(struct otlp_config, max_attributes), .def = "128", .min = 0, .max = 1000000,
+     .doc =
+         "Most attributes of one span, log record or data point; later ones are left out and counted; 0: no limit."},
+    {TT_SIZE(struct otlp_config, max_value_bytes), .def = "4KiB", .min = 0, .max = 1 << 30,
+     .doc =
+         "Most bytes of one text or bytes value of an attribute; longer ones are cut and counted; 0: no limit."},
 };
 const struct tt_schema otlp_schema = TT_SCHEMA(struct otlp_config, otlp_fields);
 

@@ -44,6 +44,8 @@ struct otlp_protocols_config {
 
 struct otlp_config {
     struct otlp_protocols_config protocols;
+    int64_t max_attributes;
+    size_t max_value_bytes;
 };
 
 extern const struct tt_schema otlp_schema;

@@ -21,7 +21,9 @@ enum {
     METER_REFUSED = 3,
     METER_FAILED = 6,
     METER_REQUESTS = 9,
-    METER_REFUSALS = 10
+    METER_REFUSALS = 10,
+    METER_CLIPPED_ATTRIBUTES = 11,
+    METER_CLIPPED_VALUES = 12
 };
 
 const struct tt_meter_desc otlp_meters[] = {
@@ -35,6 +37,14 @@ const struct tt_meter_desc otlp_meters[] = {
     {.name = "telltale_receiver_refused_requests",
      .unit = "{request}",
      .doc = "Requests that were refused, by reason.",
+     .kind = TT_COUNTER},
+    {.name = "telltale_receiver_clipped_attributes",
+     .unit = "{attribute}",
+     .doc = "Attributes that were left out because their item has more than max_attributes.",
+     .kind = TT_COUNTER},
+    {.name = "telltale_receiver_clipped_values",
+     .unit = "{value}",
+     .doc = "Values of attributes that were cut because they are longer than max_value_bytes.",
      .kind = TT_COUNTER},
     {.name = NULL},
 };
@@ -96,6 +106,8 @@ static void make_meters(struct otlp_receiver *self)
     for (unsigned i = 0; i < TT_STATUS_COUNT; i++)
         self->refusals[i] =
             meter(self, &otlp_meters[METER_REFUSALS], "reason", reason_name((enum tt_status)i));
+    self->clipped_attributes = meter(self, &otlp_meters[METER_CLIPPED_ATTRIBUTES], NULL, NULL);
+    self->clipped_values = meter(self, &otlp_meters[METER_CLIPPED_VALUES], NULL, NULL);
 }
 
 static enum tt_status otlp_create(const struct tt_create_args *args, void **ret_self,
@@ -112,6 +124,8 @@ static enum tt_status otlp_create(const struct tt_create_args *args, void **ret_
     self->max_body = self->config->protocols.http.max_request_body_size;
     if (self->max_body == 0)
         self->max_body = OTLP_MAX_BODY;
+    self->clip = (struct tt_clip_limits){(uint32_t)self->config->max_attributes,
+                                         self->config->max_value_bytes};
     self->windows = tt_host_share(args->host, &windows_type);
     if (self->windows == NULL) {
         tt_free(self);

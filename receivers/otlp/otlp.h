@@ -12,6 +12,7 @@
 #include "model/windows.h"
 #include "net/http_server.h"
 #include "net/inflate.h"
+#include "otlp/clip.h"
 #include "pipeline/component.h"
 #include "receivers/otlp/config.h"
 
@@ -45,11 +46,13 @@ struct otlp_receiver {
     struct otlp_path paths[TT_SIGNAL_COUNT];
     struct tt_http_server *http, *grpc;
     size_t max_body;
+    struct tt_clip_limits clip;
     struct tt_meter *accepted[TT_SIGNAL_COUNT], *refused[TT_SIGNAL_COUNT], *failed[TT_SIGNAL_COUNT];
     struct tt_meter *requests[OTLP_OUTCOME_COUNT];
     struct tt_meter *refusals[TT_STATUS_COUNT]; /* by reason */
-    _Atomic uint64_t n_answers;                 /* jitters Retry-After */
-    char advice[160];                           /* what a gRPC client's environment must say */
+    struct tt_meter *clipped_attributes, *clipped_values;
+    _Atomic uint64_t n_answers; /* jitters Retry-After */
+    char advice[160];           /* what a gRPC client's environment must say */
     pthread_mutex_t mu;
     uint64_t told[OTLP_MAX_PEERS]; /* guarded by mu: hashes of addresses */
     unsigned n_told;               /* guarded by mu */
@@ -106,6 +109,9 @@ void otlp_shape(void *receiver, struct tt_http_exchange *exchange, struct tt_htt
 void otlp_shape_path(void *path, struct tt_http_exchange *exchange, struct tt_http_answer *answer);
 /* tt_ack_done of a request: counts it and answers. */
 void otlp_answer(void *request, const struct tt_ack_result *result);
+/* Counts what the limits have taken from a batch, and warns of it. */
+void otlp_count_clipped(struct otlp_receiver *self, const char *peer,
+                        const struct tt_clipped *clipped);
 /* Counts a request that was refused before or while its data were read. */
 void otlp_count_refusal(struct otlp_receiver *self, enum tt_status status);
 

@@ -198,6 +198,16 @@ static enum tt_status transcode(struct otlp_request *request, struct tt_body **b
     return TT_OK;
 }
 
+static enum tt_status clip(struct otlp_request *request, struct tt_batch *batch,
+                           struct tt_error *err)
+{
+    struct tt_clipped clipped;
+    enum tt_status status = tt_batch_clip(batch, &request->self->clip, &clipped, err);
+
+    otlp_count_clipped(request->self, request->peer, &clipped);
+    return status;
+}
+
 static enum tt_status parse(struct otlp_request *request, struct tt_body *body,
                             struct tt_batch **ret_batch, struct tt_error *err)
 {
@@ -216,7 +226,9 @@ static enum tt_status parse(struct otlp_request *request, struct tt_body *body,
     if (status != TT_OK)
         return status;
     request->rows = request->bad + tt_batch_live_rows(*ret_batch);
-    status = reserve(request, (*ret_batch)->arena.reserved, err);
+    status = clip(request, *ret_batch, err);
+    if (status == TT_OK)
+        status = reserve(request, (*ret_batch)->arena.reserved, err);
     if (status != TT_OK)
         tt_batch_unref(TT_TAKE(*ret_batch));
     return status;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/thread.h"
+#include "otlp/clip.h"
 #include "pipeline/component.h"
 #include "receivers/otlp_json_file/document.h"
 #include "receivers/otlp_json_file/files.h"
@@ -24,6 +25,8 @@ struct otlp_json_file_config {
     int64_t max_concurrent_files;
     int encoding;
     size_t fingerprint_size;
+    int64_t max_attributes;
+    size_t max_value_bytes;
 };
 static const struct tt_field otlp_json_file_fields[] = {
     {TT_STRINGS(struct otlp_json_file_config, include),
@@ -47,6 +50,13 @@ static const struct tt_field otlp_json_file_fields[] = {
      .doc = "Encoding of the files; JSON is UTF-8."},
     {TT_SIZE(struct otlp_json_file_config, fingerprint_size), .def = "1000", .min = 16,
      .max = 1 << 20, .doc = "Accepted for compatibility: files are known by device and inode."},
+    {TT_INT(struct otlp_json_file_config, max_attributes), .def = "128", .min = 0, .max = 1000000,
+     .doc =
+         "Most attributes of one span, log record or data point; later ones are left out and counted; 0: no limit."},
+    {TT_SIZE(struct otlp_json_file_config, max_value_bytes), .def = "4KiB", .min = 0,
+     .max = 1 << 30,
+     .doc =
+         "Most bytes of one text or bytes value of an attribute; longer ones are cut and counted; 0: no limit."},
 };
 static const struct tt_schema otlp_json_file_schema =
     TT_SCHEMA(struct otlp_json_file_config, otlp_json_file_fields);
@@ -62,7 +72,14 @@ static const struct tt_schema otlp_json_file_schema =
         "otelcol_receiver_" NAME "_log_records", "{record}", "Log records " DOC, TT_COUNTER \
     }
 
-enum { METER_LINES, METER_BAD, METER_OTHER, METER_COUNT };
+enum {
+    METER_LINES,
+    METER_BAD,
+    METER_OTHER,
+    METER_CLIPPED_ATTRIBUTES,
+    METER_CLIPPED_VALUES,
+    METER_COUNT
+};
 enum { ITEMS_ACCEPTED, ITEMS_REFUSED, ITEMS_FAILED, ITEMS_COUNT };
 static const struct tt_meter_desc otlp_json_file_meters[] = {
     {"telltale_json_file_read_lines", "{line}", "Lines that were read and sent on.", TT_COUNTER},
@@ -70,6 +87,11 @@ static const struct tt_meter_desc otlp_json_file_meters[] = {
      "Lines that are no OTLP/JSON, or too long, and were skipped.", TT_COUNTER},
     {"telltale_json_file_other_lines", "{line}",
      "Lines of a signal that no pipeline takes from this receiver.", TT_COUNTER},
+    {"telltale_receiver_clipped_attributes", "{attribute}",
+     "Attributes that were left out because their item has more than max_attributes.", TT_COUNTER},
+    {"telltale_receiver_clipped_values", "{value}",
+     "Values of attributes that were cut because they are longer than max_value_bytes.",
+     TT_COUNTER},
     ITEM_METERS("accepted", "that the pipeline took."),
     ITEM_METERS("refused", "that the pipeline did not take."),
     ITEM_METERS("failed", "that could not be read."),
@@ -108,8 +130,9 @@ static void make_meters(struct otlp_json_file *receiver)
     struct tt_meters *meters = receiver->host->meters;
     const struct tt_meter_desc *items = &otlp_json_file_meters[METER_COUNT];
 
-    for (size_t i = 0; i < METER_COUNT; i++)
-        receiver->meters[i] = tt_meters_get(meters, &otlp_json_file_meters[i], labels, 1);
+    for (size_t i = 0; i < METER_COUNT; i++) /* the otlp receiver has the last two as well */
+        receiver->meters[i] = tt_meters_get(meters, &otlp_json_file_meters[i], labels,
+                                            i < METER_CLIPPED_ATTRIBUTES ? 1 : 2);
     for (size_t i = 0; i < ITEMS_COUNT; i++)
         for (size_t signal = 0; signal < TT_SIGNAL_COUNT; signal++)
             if (receiver->next[signal] != NULL)
@@ -171,6 +194,39 @@ static void count_items(struct otlp_json_file *receiver, unsigned what, enum tt_
     tt_meter_add(receiver->items[what][tt_signal_index(signal)], (int64_t)count);
 }
 
+static void count_clipped(struct otlp_json_file *receiver, const struct tt_lines *lines,
+                          const struct tt_clipped *clipped)
+{
+    if (clipped->attributes + clipped->values == 0)
+        return;
+    tt_meter_add(receiver->meters[METER_CLIPPED_ATTRIBUTES], (int64_t)clipped->attributes);
+    tt_meter_add(receiver->meters[METER_CLIPPED_VALUES], (int64_t)clipped->values);
+    tt_log_warn(
+        &receiver->host->log,
+        "attributes were over the limits max_attributes or max_value_bytes; they were clipped",
+        TT_FIELD_TEXT("path", lines->path), TT_FIELD_INT("line", lines->line),
+        TT_FIELD_INT("left_out", clipped->attributes), TT_FIELD_INT("values_cut", clipped->values));
+}
+
+/* The line's batch, within the limits. */
+static enum tt_status read_line(struct otlp_json_file *receiver, enum tt_signal signal,
+                                struct tt_str line, const struct tt_metadata *metadata,
+                                struct tt_batch **ret_batch, uint64_t *ret_rejected,
+                                struct tt_clipped *ret_clipped, struct tt_error *err)
+{
+    const struct tt_clip_limits limits = {(uint32_t)receiver->config->max_attributes,
+                                          receiver->config->max_value_bytes};
+    enum tt_status status =
+        tt_document_read(signal, line, metadata, &receiver->wire, ret_batch, ret_rejected, err);
+
+    if (status != TT_OK)
+        return status;
+    status = tt_batch_clip(*ret_batch, &limits, ret_clipped, err);
+    if (status != TT_OK)
+        tt_batch_unref(TT_TAKE(*ret_batch));
+    return status;
+}
+
 static enum tt_status send_once(struct otlp_json_file *receiver, enum tt_signal signal,
                                 struct tt_str line, const struct tt_lines *lines,
                                 struct tt_error *err)
@@ -182,8 +238,9 @@ static enum tt_status send_once(struct otlp_json_file *receiver, enum tt_signal 
     };
     struct tt_batch *batch = NULL;
     uint64_t rejected = 0, rows;
+    struct tt_clipped clipped;
     enum tt_status status =
-        tt_document_read(signal, line, &metadata, &receiver->wire, &batch, &rejected, err);
+        read_line(receiver, signal, line, &metadata, &batch, &rejected, &clipped, err);
 
     if (status != TT_OK)
         return status;
@@ -197,6 +254,8 @@ static enum tt_status send_once(struct otlp_json_file *receiver, enum tt_signal 
     }
     status = tt_consume(receiver->next[tt_signal_index(signal)], &batch, err);
     count_items(receiver, status == TT_OK ? ITEMS_ACCEPTED : ITEMS_REFUSED, signal, rows);
+    if (status == TT_OK) /* else it is read again, or nothing of it stays */
+        count_clipped(receiver, lines, &clipped);
     return status;
 }
 

@@ -23,6 +23,7 @@ receivers:
     protocols:
       http:
         endpoint: {otlp}
+RECEIVER
 processors:
   anomaly_labels:
 exporters:
@@ -46,9 +47,9 @@ service:
 """
 
 
-def config(out="{dir}", file="", dataset="", name="traces.jsonl"):
-    """file, dataset: more YAML lines of that exporter, indented by four blanks."""
-    return CONFIG.replace("OUT", out).replace("NAME", name).replace("FILE", file).replace("DATASET", dataset)
+def config(out="{dir}", file="", dataset="", name="traces.jsonl", receiver=""):
+    """file, dataset, receiver: more YAML lines of that component, indented by four blanks."""
+    return CONFIG.replace("RECEIVER", receiver).replace("OUT", out).replace("NAME", name).replace("FILE", file).replace("DATASET", dataset)
 
 
 def text(key, value):

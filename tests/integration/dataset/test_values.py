@@ -44,7 +44,7 @@ NAMES = ["../../../tmp/evil", "..", ".", "/etc/passwd", "a/b", "a\\b", "nul\x00"
 
 
 def values_come_back():
-    with telltale.Process(config(dataset="    extra_attributes: [note]"), endpoints=["otlp", "metrics"]) as process:
+    with telltale.Process(config(dataset="    extra_attributes: [note]", receiver="    max_value_bytes: 0"), endpoints=["otlp", "metrics"]) as process:
         spans = [span(1, i + 1, name=value, attributes=[text("note", value)]) for i, value in enumerate(NASTY)]
         assert post(process, traces(spans)).status == 200
         assert process.stop() == 0
@@ -57,6 +57,21 @@ def values_come_back():
             assert row["note"] == value, (row["note"][:50], value[:50])
         check_sets(process.dir + "/dataset")
         pandas_reads(os.path.join(process.dir, "dataset", "latest", "traces_labeled.csv"))
+
+
+def long_values_are_cut():
+    """By default; what is no attribute, as a span's name, is not."""
+    cut = "a" * 4095 + "é" + "b" * 70000
+    with telltale.Process(config(dataset="    extra_attributes: [note]"), endpoints=["otlp", "metrics"]) as process:
+        spans = [span(1, 1, name=cut, attributes=[text("note", cut)]), span(1, 2, attributes=[text("note", "a" * 4096)])]
+        assert post(process, traces(spans)).status == 200
+        assert process.metric("telltale_receiver_clipped_values", receiver="otlp") == 1
+        assert process.stop() == 0
+        read = jsonl_spans(process.dir + "/traces.jsonl")
+        assert [s["name"] for s in read] == [cut, "GET /"]
+        assert [attribute(s, "note") for s in read] == ["a" * 4095, "a" * 4096]
+        assert [r["note"] for r in dataset_rows(process.dir + "/dataset")] == ["a" * 4095, "a" * 4096]
+        check_sets(process.dir + "/dataset")
 
 
 def pandas_reads(path):
@@ -116,5 +131,6 @@ def names_stay_inside():
 
 if __name__ == "__main__":
     values_come_back()
+    long_values_are_cut()
     invalid_utf8_does_not_spoil_the_file()
     names_stay_inside()
