@@ -285,16 +285,12 @@ static enum tt_status read_file(struct labels *labels, const char *path, struct 
 static enum tt_status read_directory(struct labels *labels, const char *path, struct tt_error *err)
 {
     const char *signal = signal_choices[tt_args_choice(labels->args, "signal")];
-    const struct tt_patterns none = {NULL, 0};
-    char pattern[4096];
-    const char *items[1] = {pattern};
     struct tt_files files;
     enum tt_status status;
+    char pattern[64];
 
-    if (snprintf(pattern, sizeof(pattern), "%s/%s_labeled*.csv", path, signal) >=
-        (int)sizeof(pattern))
-        return tt_fail(err, TT_INVALID_CONFIG, "a path of more than 4 KiB");
-    status = tt_files_list((struct tt_patterns){items, 1}, none, &files, err);
+    (void)snprintf(pattern, sizeof(pattern), "%s_labeled*.csv", signal);
+    status = tt_files_list_in(path, pattern, &files, err);
     if (status != TT_OK)
         return status;
     if (files.count == 0)
@@ -305,18 +301,27 @@ static enum tt_status read_directory(struct labels *labels, const char *path, st
     return status;
 }
 
+static enum tt_status read_path(struct labels *labels, const char *path, struct tt_error *err)
+{
+    struct stat info;
+
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+        return read_directory(labels, path, err);
+    return read_file(labels, path, err);
+}
+
 static enum tt_status read_all(struct labels *labels, struct tt_error *err)
 {
+    const struct tt_args *args = labels->args;
     enum tt_status status = TT_OK;
+    const char *path;
 
-    for (size_t i = 0; i < tt_args_n_operands(labels->args) && status == TT_OK; i++) {
-        const char *path = tt_args_operand(labels->args, i);
-        struct stat info;
-        if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
-            status = read_directory(labels, path, err);
-        else
-            status = read_file(labels, path, err);
-    }
+    if (!tt_args_is_given(args, "data") && tt_args_n_operands(args) == 0)
+        return tt_fail(err, TT_INVALID_CONFIG, "evaluate labels needs --data DIR|FILE");
+    for (size_t i = 0; status == TT_OK && (path = tt_args_next(args, "data", &i)) != NULL;)
+        status = read_path(labels, path, err);
+    for (size_t i = 0; i < tt_args_n_operands(args) && status == TT_OK; i++)
+        status = read_path(labels, tt_args_operand(args, i), err);
     if (status == TT_OK && labels->rows.count == 0)
         status = tt_fail(err, TT_INVALID_DATA, "no labelled row");
     return status;
@@ -455,8 +460,8 @@ static enum tt_status put_scores(struct labels *labels, struct tt_buffer *out, s
 static void put_head(const struct labels *labels, struct tt_buffer *out)
 {
     if (!tt_args_flag(labels->args, "json")) {
-        tt_buffer_printf(out, "%" PRIu64 " files, %zu rows, %zu traces\n", labels->files,
-                         labels->rows.count, labels->traces.count);
+        tt_buffer_printf(out, "%" PRIu64 " file%s, %zu rows, %zu traces\n", labels->files,
+                         tt_plural(labels->files), labels->rows.count, labels->traces.count);
         if (labels->unknown + labels->rejected > 0)
             tt_buffer_printf(
                 out, "left out: %" PRIu64 " rows of type unknown, %" PRIu64 " bad records\n",
@@ -520,6 +525,10 @@ static int evaluate_labels(const struct tt_args *args)
 }
 
 static const struct tt_option options[] = {
+    {.name = "data",
+     .argument = "DIR|FILE",
+     .type = TT_OPTION_FILE,
+     .doc = "A dataset, or a CSV file: plain, gzip or zstd. May be repeated; operands are more."},
     {.name = "score",
      .argument = "NAME",
      .type = TT_OPTION_TEXT,
@@ -552,8 +561,7 @@ extern const struct tt_command tt_command_evaluate_labels;
 const struct tt_command tt_command_evaluate_labels = {
     .name = "evaluate labels",
     .summary = "Judge the score columns of a dataset against its label columns.",
-    .operands = "DIR|FILE…",
-    .min_operands = 1,
+    .operands = "[DIR|FILE]…",
     .max_operands = MAX_FILES,
     .options = options,
     .n_options = TT_LENGTH(options),

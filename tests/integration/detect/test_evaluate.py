@@ -145,6 +145,7 @@ def rows_types_and_traces_are_judged():
             for kind in ["cpu", "net"]:
                 some = [(label, s) for label, s in found if label in (kind, "none", "normal", "")]
                 check_judged(judged[what]["by_type"][kind], [s for _, s in some], [label == kind for label, _ in some])
+    assert evaluate("labels", "--data", "set") == out
     text = run("evaluate", "labels", "set")[0]
     assert "by row" in text and "by trace" in text and "cpu" in text and f"{len(known)} rows" in text
     out = evaluate("labels", "set", "--threshold", "0.5", "--score", "other_anomaly_score")
