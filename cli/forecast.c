@@ -331,18 +331,7 @@ static int forecast(const struct tt_args *args)
 }
 
 static const struct tt_option options[] = {
-    {.name = "data",
-     .argument = "FILE",
-     .type = TT_OPTION_FILE,
-     .doc = "The series: CSV, may be compressed, with a column of times and one of values."},
-    {.name = "time-column",
-     .argument = "NAME",
-     .type = TT_OPTION_TEXT,
-     .doc = "The column of times; else timestamp, time, ts, ds or date, or the first."},
-    {.name = "value-column",
-     .argument = "NAME",
-     .type = TT_OPTION_TEXT,
-     .doc = "The column of values; else value or y, or the only other one."},
+    TT_SERIES_FILE_OPTIONS,
     {.name = "horizon",
      .argument = "STEPS",
      .type = TT_OPTION_COUNT,

@@ -326,10 +326,11 @@ static int report(const struct scoring *scoring, const struct tt_args *args)
         tt_buffer_append_str(&out, TT_STR("}\n"));
     } else {
         tt_buffer_printf(&out,
-                         "%s: %" PRIu64 " rows, %" PRIu64 " at or over the threshold %.4f; %" PRIu64
-                         " bad records left out\n",
-                         path, scoring->rows, scoring->alarms, (double)scoring->threshold,
-                         tt_table_rejected(scoring->table));
+                         "%s: %" PRIu64 " row%s, %" PRIu64
+                         " at or over the threshold %.4f; %" PRIu64 " bad record%s left out\n",
+                         path, scoring->rows, tt_plural(scoring->rows), scoring->alarms,
+                         (double)scoring->threshold, tt_table_rejected(scoring->table),
+                         tt_plural(tt_table_rejected(scoring->table)));
     }
     code = tt_cli_print(&out);
     tt_buffer_done(&out);

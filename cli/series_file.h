@@ -22,6 +22,21 @@
 
 #define TT_SERIES_FILE_MAX_POINTS ((size_t)50000000)
 
+/* The options that say which series: for the option table of a command (cli/cli.h). */
+#define TT_SERIES_FILE_OPTIONS                                                                \
+    {.name = "data",                                                                          \
+     .argument = "FILE",                                                                      \
+     .type = TT_OPTION_FILE,                                                                  \
+     .doc = "The series: CSV, may be compressed, with a column of times and one of values."}, \
+        {.name = "time-column",                                                               \
+         .argument = "NAME",                                                                  \
+         .type = TT_OPTION_TEXT,                                                              \
+         .doc = "The column of times; else timestamp, time, ts, ds or date, or the first."},  \
+    {                                                                                         \
+        .name = "value-column", .argument = "NAME", .type = TT_OPTION_TEXT,                   \
+        .doc = "The column of values; else value or y, or the only other one."                \
+    }
+
 struct tt_series_file {
     int64_t *time_ns;
     double *values;

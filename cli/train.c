@@ -43,12 +43,14 @@ static void put_text(const struct tt_training *training, const struct tt_forest_
     uint32_t shown =
         training->n_left_out < MAX_LEFT_OUT_SHOWN ? training->n_left_out : MAX_LEFT_OUT_SHOWN;
 
-    tt_buffer_printf(out, "%s: %u features from %" PRIu64 " rows", path, training->rows.columns,
-                     training->rows_read);
+    tt_buffer_printf(out, "%s: %u feature%s from %" PRIu64 " row%s", path, training->rows.columns,
+                     tt_plural(training->rows.columns), training->rows_read,
+                     tt_plural(training->rows_read));
     if (training->rows.count < training->rows_read)
         tt_buffer_printf(out, ", a random %zu of them", training->rows.count);
     if (training->rows_rejected > 0)
-        tt_buffer_printf(out, "; %" PRIu64 " bad records left out", training->rows_rejected);
+        tt_buffer_printf(out, "; %" PRIu64 " bad record%s left out", training->rows_rejected,
+                         tt_plural(training->rows_rejected));
     tt_buffer_printf(out,
                      "; threshold %.4f\nlearnt from:", (double)tt_forest_threshold(model->forest));
     for (uint32_t i = 0; i < training->rows.columns && i < 64; i++)

@@ -153,16 +153,21 @@ enum tt_status tt_forest_assemble(const struct tt_forest_image *image,
 
 /* ---- bytes ---- */
 
+void tt_forest_put_options(struct tt_buffer *to, const struct tt_forest_options *options)
+{
+    tt_put(to, options->trees, 4);
+    tt_put(to, options->sample, 4);
+    tt_put(to, options->max_depth, 4);
+    tt_put(to, options->metric, 1);
+    tt_put(to, options->exact, 1);
+    tt_put(to, options->gates, 1);
+    tt_put_double(to, options->contamination);
+    tt_put_double(to, options->threshold);
+}
+
 static void put_head(struct tt_buffer *to, const struct tt_forest_image *image)
 {
-    tt_put(to, image->options.trees, 4);
-    tt_put(to, image->options.sample, 4);
-    tt_put(to, image->options.max_depth, 4);
-    tt_put(to, image->options.metric, 1);
-    tt_put(to, image->options.exact, 1);
-    tt_put(to, image->options.gates, 1);
-    tt_put_double(to, image->options.contamination);
-    tt_put_double(to, image->options.threshold);
+    tt_forest_put_options(to, &image->options);
     tt_put(to, image->seed, 8);
     tt_put(to, image->generation, 8);
     tt_put(to, image->trained_rows, 8);

@@ -102,6 +102,11 @@ enum tt_status tt_forest_tables_make(struct tt_forest *forest, struct tt_error *
 /* Copies the nodes' values into the tables. */
 void tt_forest_tables_set_leaves(struct tt_forest *forest);
 
+/* ---- forest_bytes.c ---- */
+
+/* The options as forests and streams are saved: 31 bytes. */
+void tt_forest_put_options(struct tt_buffer *to, const struct tt_forest_options *options);
+
 /* ---- forest.c ---- */
 
 /* Without parts, held once; NULL when memory is gone. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/mem.h"
+#include "detect/forest_internal.h"
 #include "detect/plain_bytes.h"
 #include "detect/stream_internal.h"
 
@@ -15,14 +16,7 @@ static const char magic[8] = {'T', 'T', 'S', 'T', 'R', 'E', 'A', 'M'};
 static void put_options(struct tt_buffer *to, const struct tt_stream_forest_options *options,
                         uint32_t columns)
 {
-    tt_put(to, options->forest.trees, 4);
-    tt_put(to, options->forest.sample, 4);
-    tt_put(to, options->forest.max_depth, 4);
-    tt_put(to, options->forest.metric, 1);
-    tt_put(to, options->forest.exact, 1);
-    tt_put(to, options->forest.gates, 1);
-    tt_put_double(to, options->forest.contamination);
-    tt_put_double(to, options->forest.threshold);
+    tt_forest_put_options(to, &options->forest);
     tt_put(to, options->recent, 4);
     tt_put(to, options->long_run, 4);
     tt_put(to, (uint64_t)options->half_life, 8);
