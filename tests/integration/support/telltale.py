@@ -43,7 +43,7 @@ def binary():
     if named:
         if not os.access(named, os.X_OK):
             skip(f"$TELLTALE is {named}, which is not there")
-        return named
+        return os.path.realpath(named)  # the process has a directory of its own
     built = sorted(glob.glob(os.path.join(ROOT, "build", "*", "telltale")), key=os.path.getmtime)
     if not built:
         skip("no telltale is built; set TELLTALE to one")
